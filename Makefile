@@ -1,0 +1,55 @@
+# Every target sets up what it needs: `make demo` and `make test` start from a bare clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help setup demo serve test lint bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.lock pyproject.toml | $(BIN)/python
+	$(BIN)/pip install -q -r requirements/runtime.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
+	$(BIN)/pip install -q -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.lock $(VENV)/.runtime
+	$(BIN)/pip install -q -r requirements/bench.lock
+	@touch $@
+
+setup: $(VENV)/.runtime ## make .venv with the command countermark in it
+
+demo: setup ## the whole way of a video, on this machine (VIDEO=path, ONCE=1)
+	@$(BIN)/countermark demo $(if $(VIDEO),--video '$(VIDEO)') $(if $(filter 1,$(ONCE)),--once)
+
+serve: setup ## run the service with its data in ./countermark-data
+	@$(BIN)/countermark serve
+
+test: $(VENV)/.dev ## every test (those that need a Debian program skip with a reason without it)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## style, types and the rooms' import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.bench ## measure beside peers in one run, print ratios
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(VENV)/.dev ## pin the dependencies anew
+	$(BIN)/pip install -q uv
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url ../pyproject.toml build.in -o runtime.lock
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url --extra test --extra lint -c runtime.lock ../pyproject.toml -o dev.lock
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-emit-index-url --extra bench -c runtime.lock ../pyproject.toml -o bench.lock
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build

@@ -1,0 +1,1 @@
+"""The control plane: accounts, files, uploads and links over HTTP."""

@@ -1,0 +1,1 @@
+"""Tables, queries and migrations: everything the hub remembers."""

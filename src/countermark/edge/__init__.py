@@ -1,0 +1,1 @@
+"""The data plane: serves signed links and receives uploads."""

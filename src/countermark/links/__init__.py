@@ -1,0 +1,1 @@
+"""The signed link: its grammar, its keys, minting and checking."""

@@ -1,0 +1,1 @@
+"""Understanding media: probing and thumbnails, in processes that may crash."""

@@ -1,0 +1,1 @@
+"""Where bytes live: one port, local disk and S3 behind it."""

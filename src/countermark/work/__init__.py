@@ -1,0 +1,1 @@
+"""Durable workflows: what happens to a file after its bytes are in."""
