@@ -1,0 +1,191 @@
+"""The catalog's tables, for SQLite and PostgreSQL alike.
+
+Times are integers, milliseconds since the epoch. Ids are 24 hex characters. JSON columns hold
+what a prober or a client said, as text in SQLite and jsonb in PostgreSQL.
+
+A row of `files` is a finished, visible thing: what is not yet whole is an `uploads` row, and what
+is no longer wanted is a `trash` row, so no query can show half a file by forgetting a filter.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# Byte order, so that both databases sort names the same way.
+Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def _id(*args: object, primary_key: bool = False, nullable: bool = False) -> sa.Column[str]:
+    name, *rest = args
+    column_type = sa.CHAR(24).with_variant(sa.CHAR(24, collation="C"), "postgresql")
+    return sa.Column(name, column_type, *rest, primary_key=primary_key, nullable=nullable)  # type: ignore[arg-type]  # sa.Column's overloads don't take a spread
+
+
+users = sa.Table(
+    "users",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("name", Name, nullable=False, unique=True),
+    # Counts every change to the user's files; what is remembered of a listing holds for one value.
+    sa.Column("files_version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+
+applications = sa.Table(
+    "applications",
+    metadata,
+    _id("id", primary_key=True),  # is the client_id, too
+    _id("user_id", sa.ForeignKey("users.id")),
+    sa.Column("name", Name, nullable=False),
+    # Not hashed: HMAC needs the key itself (docs/operations.md says what that means).
+    sa.Column("client_secret", sa.LargeBinary, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),  # comma separated
+    sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("token_hash", sa.LargeBinary, primary_key=True),  # SHA-256 of the token's text
+    _id("application_id", sa.ForeignKey("applications.id", ondelete="CASCADE")),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+link_keys = sa.Table(
+    "link_keys",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),  # 32 bytes
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+pipelines = sa.Table(
+    "pipelines",
+    metadata,
+    _id("id", primary_key=True),
+    _id("user_id", sa.ForeignKey("users.id"), ),
+    _id("application_id", sa.ForeignKey("applications.id")),
+    _id("root_folder_id"),
+    sa.Column("name", Name, nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("default_object_timeout", sa.BigInteger),  # seconds
+    sa.Column("cancel_timeout", sa.BigInteger),  # seconds
+    sa.Column("input_download_dir", sa.Text),
+    sa.Column("output_upload_dir", sa.Text),
+    sa.Column("store_mode", sa.Text, nullable=False, server_default="temporary"),
+    sa.Column("ping_urls", Json),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Index(None, "user_id", "id"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _id("id", primary_key=True),
+    _id("user_id", sa.ForeignKey("users.id")),
+    _id("application_id", sa.ForeignKey("applications.id")),
+    _id("pipeline_id", sa.ForeignKey("pipelines.id")),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Index(None, "user_id", "id"),
+)
+
+files = sa.Table(
+    "files",
+    metadata,
+    _id("id", primary_key=True),
+    _id("user_id", sa.ForeignKey("users.id")),
+    _id("application_id", sa.ForeignKey("applications.id")),
+    _id("pipeline_id", sa.ForeignKey("pipelines.id")),
+    _id("job_id", nullable=True),
+    _id("parent_id", nullable=True),  # a folder; null for a pipeline's root
+    sa.Column("type", sa.Text, nullable=False),  # file, folder, archive
+    sa.Column("subtype", sa.Text),
+    # Relative to the pipeline's root folder, "" for the root itself; unique within a pipeline.
+    sa.Column("object_key", Name, nullable=False),
+    sa.Column("title", Name, nullable=False),
+    sa.Column("name", Name, nullable=False),
+    sa.Column("container", sa.Text),
+    sa.Column("mime_type", sa.Text),
+    sa.Column("md5_checksum", sa.Text),
+    sa.Column("header_crc", sa.Text),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("size_on_disk", sa.BigInteger),
+    sa.Column("duration", sa.BigInteger),
+    sa.Column("video_tracks", Json),
+    sa.Column("audio_tracks", Json),
+    sa.Column("subtitle_tracks", Json),
+    sa.Column("elements", Json),  # of an archive: its files' ids
+    sa.Column("autograph", sa.Boolean),
+    sa.Column("description", sa.Text),
+    sa.Column("user_data", sa.Text),
+    sa.Column("download_count", sa.BigInteger),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("blob_key", sa.Text),  # where the bytes are; null for folders and archives
+    sa.Column("etag", sa.Text),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("pipeline_id", "object_key"),
+    # The default order, with what the common filters need, so that a page is found in the index.
+    sa.Index("ix_files_user_default", "user_id", "id", "expires_at", "type"),
+    sa.Index(None, "user_id", "pipeline_id", "id"),
+    sa.Index(None, "user_id", "job_id", "id"),
+    sa.Index(None, "user_id", "name", "id"),
+    sa.Index(None, "user_id", "size", "id"),
+    sa.Index(None, "user_id", "created_at", "id"),
+    sa.Index(None, "parent_id"),
+    sa.Index(None, "expires_at"),
+)
+
+thumbnails = sa.Table(
+    "thumbnails",
+    metadata,
+    _id("file_id", sa.ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("mime_type", sa.Text, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    _id("id", primary_key=True),
+    _id("user_id", sa.ForeignKey("users.id")),
+    _id("application_id", sa.ForeignKey("applications.id")),
+    _id("pipeline_id", sa.ForeignKey("pipelines.id")),
+    _id("file_id"),  # the id that the file will have
+    sa.Column("object_key", Name, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # UPLOADING, COMPLETING, COMPLETED, FAILED
+    sa.Column("nb_chunks", sa.Integer),
+    sa.Column("error_msg", sa.Text),
+    sa.Column("file_expires_at", sa.BigInteger),  # null: never
+    sa.Column("ends_at", sa.BigInteger, nullable=False),  # no bytes are taken after this
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Index(None, "status", "ends_at"),
+    sa.Index(None, "user_id", "id"),
+)
+
+trash = sa.Table(
+    "trash",
+    metadata,
+    sa.Column("blob_key", sa.Text, primary_key=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)

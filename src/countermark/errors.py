@@ -1,0 +1,181 @@
+"""The error tree: what can go wrong, with the code, the status and the text a user sees.
+
+Every error that may reach a user is a `PublicError`. Its `code` and `message` are stable and
+documented in docs/errors.md; `detail` says what to do about this one case and never carries a
+secret, a path or a foreign id. Vendor errors are translated where they enter, with `raise ...
+from` so that the cause stays in the log.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+
+class CountermarkError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class SettingsError(CountermarkError):
+    """A setting is wrong; the text names the variable, its value and what is accepted."""
+
+
+class StorageError(CountermarkError):
+    """A blob store failed for a reason that is not the caller's."""
+
+
+class BlobNotFoundError(StorageError):
+    """No blob has this key."""
+
+
+class PublicError(CountermarkError):
+    """An error for the user: HTTP status, stable code, stable message, optional detail.
+
+    Attributes:
+        status: HTTP status.
+        code: "0x" and seven hex digits: three of the resource, four of the error.
+        message: stable text of the code.
+        detail: what was wrong in this case and what to do, or None.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "0x0000001"
+    message: ClassVar[str] = "Internal Error"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail or self.message)
+        self.detail = detail
+
+
+class InternalError(PublicError):
+    """Something failed that is not the caller's fault; the cause is in the server's log."""
+
+
+class NoSuchRouteError(PublicError):
+    """No route has this path."""
+
+    status, code, message = 404, "0x0000002", "Requested resource does not exist"
+
+
+class AccessError(PublicError):
+    """Token or signature missing, malformed, expired, revoked, or without the scope needed."""
+
+    status, code, message = 403, "0x0000003", "Invalid access token"
+
+
+class MethodNotAllowedError(PublicError):
+    """The path exists, but not with this method."""
+
+    status, code, message = 405, "0x0000004", "Method not allowed"
+
+
+class BodyTooLargeError(PublicError):
+    """The request's body is over the limit."""
+
+    status, code, message = 413, "0x0000005", "Request body too large"
+
+
+class UnsupportedMediaTypeError(PublicError):
+    """The request's body is of a type that this call does not read."""
+
+    status, code, message = 415, "0x0000006", "Unsupported media type"
+
+
+class UnavailableError(PublicError):
+    """The service cannot answer now; trying again later may work."""
+
+    status, code, message = 503, "0x0000007", "Service temporarily unavailable"
+
+
+class InvalidRequestError(PublicError):
+    """Input outside the Files resource that cannot be right."""
+
+    status, code, message = 400, "0x0000008", "Invalid Input"
+
+
+class InvalidGrantError(PublicError):
+    """The token call's client id or secret is wrong, or its grant type is unknown."""
+
+    status, code, message = 400, "0x0010001", "Invalid grant"
+
+
+class InvalidFileInputError(PublicError):
+    """A parameter or body of the Files resource is wrong."""
+
+    status, code, message = 400, "0x0230001", "Invalid Input"
+
+
+class FileNotFoundPublicError(PublicError):
+    """The file does not exist, or is another user's: the two look the same."""
+
+    status, code, message = 404, "0x0230002", "Requested file does not exist"
+
+
+class InvalidPipelineInputError(PublicError):
+    """A parameter or body of the Pipelines resource is wrong."""
+
+    status, code, message = 400, "0x0210001", "Invalid Input"
+
+
+class PipelineNotFoundError(PublicError):
+    """The pipeline does not exist, or is another user's."""
+
+    status, code, message = 404, "0x0210002", "Requested pipeline does not exist"
+
+
+class InvalidUploadInputError(PublicError):
+    """A parameter, body or chunk of an upload is wrong."""
+
+    status, code, message = 400, "0x0240001", "Invalid Input"
+
+
+class UploadNotFoundError(PublicError):
+    """The upload does not exist, or is another user's."""
+
+    status, code, message = 404, "0x0240002", "Requested upload does not exist"
+
+
+class UploadRefusedError(PublicError):
+    """The upload's policy is missing, altered, expired, or of an upload that has ended."""
+
+    status, code, message = 403, "0x0240003", "Upload not permitted"
+
+
+class StorageFullError(PublicError):
+    """There is no room left for the bytes; nothing of them was kept."""
+
+    status, code, message = 507, "0x0240004", "Insufficient storage"
+
+
+class LinkInvalidError(PublicError):
+    """The link is altered, truncated, or was not made here."""
+
+    status, code, message = 403, "0x0250001", "Invalid link"
+
+
+class LinkExpiredError(PublicError):
+    """The link was right and its time is over."""
+
+    status, code, message = 410, "0x0250002", "Link expired"
+
+
+class LinkAddressError(PublicError):
+    """The link is bound to another client address."""
+
+    status, code, message = 403, "0x0250003", "Link not valid for this address"
+
+
+class LinkTargetGoneError(PublicError):
+    """The link is right, but its file has been deleted."""
+
+    status, code, message = 404, "0x0250004", "File no longer available"
+
+
+class RangeNotSatisfiableError(PublicError):
+    """No requested range lies within the file."""
+
+    status, code, message = 416, "0x0250005", "Range not satisfiable"
+
+
+def public_errors() -> Iterator[type[PublicError]]:
+    """Every public error, in the order of their codes; what docs/errors.md must list."""
+    yield from sorted({PublicError, *PublicError.__subclasses__()} - {PublicError},
+                      key=lambda error: error.code)
