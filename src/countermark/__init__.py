@@ -1,1 +1,1 @@
-"""Countermark: a self-hosted hub for media files, links that hold, and copies that name their recipient."""
+"""Countermark: a self-hosted hub for media files, and links that hold."""

@@ -6,7 +6,6 @@ secret, a path or a foreign id. Vendor errors are translated where they enter, w
 from` so that the cause stays in the log.
 """
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -175,7 +174,6 @@ class RangeNotSatisfiableError(PublicError):
     status, code, message = 416, "0x0250005", "Range not satisfiable"
 
 
-def public_errors() -> Iterator[type[PublicError]]:
+def public_errors() -> list[type[PublicError]]:
     """Every public error, in the order of their codes; what docs/errors.md must list."""
-    yield from sorted({PublicError, *PublicError.__subclasses__()} - {PublicError},
-                      key=lambda error: error.code)
+    return sorted(PublicError.__subclasses__(), key=lambda error: error.code)

@@ -84,7 +84,9 @@ class Settings:
 
     data_dir: Path = _setting(Path("countermark-data").absolute(), _folder, "a folder's path")
     database_url: str = _setting(
-        "", _url_of("sqlite", "postgresql"), "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
+        "",
+        _url_of("sqlite", "postgresql"),
+        "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
     )
     storage_url: str = _setting(
         "", _url_of("file", "s3"), "file:///FOLDER or s3://BUCKET/PREFIX?endpoint=URL&region=NAME"
@@ -157,7 +159,9 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
     try:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{CONFIG_VARIABLE} is {path!r}; accepted: a TOML file: {error}") from error
+        raise SettingsError(
+            f"{CONFIG_VARIABLE} is {path!r}; accepted: a TOML file: {error}"
+        ) from error
     return {
         key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
         for key, value in document.items()
@@ -169,7 +173,7 @@ def _derive(settings: Settings) -> Settings:
     # A wildcard is where to listen, not where to call.
     if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         host = "127.0.0.1"
-    derived = {
+    derived: dict[str, Any] = {
         "database_url": f"sqlite:///{settings.data_dir / 'catalog.sqlite'}",
         "storage_url": (settings.data_dir / "blobs").as_uri(),
         "ledger_url": f"sqlite:///{settings.data_dir / 'ledger.sqlite'}",

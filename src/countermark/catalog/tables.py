@@ -77,7 +77,10 @@ pipelines = sa.Table(
     "pipelines",
     metadata,
     _id("id", primary_key=True),
-    _id("user_id", sa.ForeignKey("users.id"), ),
+    _id(
+        "user_id",
+        sa.ForeignKey("users.id"),
+    ),
     _id("application_id", sa.ForeignKey("applications.id")),
     _id("root_folder_id"),
     sa.Column("name", Name, nullable=False),
