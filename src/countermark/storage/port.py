@@ -1,14 +1,16 @@
 """The blob port: what the hub asks of the place where bytes live.
 
 A blob is a sequence of bytes under a key. Keys are made by the hub, never by a user: ASCII
-letters, digits and "._-/", no empty, "." or ".." segment, at most 200 bytes. A blob is
-immutable: it is there whole or not at all, and never changes in place.
+letters, digits and "._-/", no empty segment and none that starts with ".", at most 200 bytes; no
+blob's key is the folder of another's. Any other key is the caller's error: `ValueError`. A blob
+is immutable: it is there whole or not at all, and never changes in place.
 
 Contract of every store, checked by one shared suite (tests/conformance/store_suite.py):
 
 - `put` makes the blob visible only when every byte is durable. If the source raises, or the task
   is cancelled, or the process dies, nothing becomes visible and what was written is removed, then
-  or by `sweep`. Putting an existing key replaces it atomically; readers of the old blob keep it.
+  or by `sweep` (a cancellation that arrives in the last step may find the blob whole). Putting an
+  existing key replaces it atomically; readers of the old blob keep it.
 - `read` yields exactly the bytes asked for, in chunks of at most 1 MiB, and raises
   `BlobNotFoundError` before the first chunk when the key is unknown. A range beyond the end is
   the caller's error: `ValueError`.
@@ -85,3 +87,7 @@ class Sweeps(Protocol):
     async def sweep(self, older_than_seconds: float) -> int:
         """Remove unfinished writes older than this; return how many."""
         ...
+
+
+class Store(BlobStore, BlobMover, Sweeps, Protocol):
+    """What the hub is started with: a store that also moves and sweeps."""

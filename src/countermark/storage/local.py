@@ -1,0 +1,259 @@
+"""Blobs as files of a local disk.
+
+A blob is written under a random name in `.partial`, flushed to the disk, and renamed to its key,
+so that a name in the tree always stands for whole and durable bytes. `.partial` is of the same
+filesystem because it lies under the same root; no key can reach it (none starts with a dot).
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from countermark.errors import BlobNotFoundError, StorageError, StorageFullError
+from countermark.storage.layout import check_key
+from countermark.storage.port import CHUNK_BYTES, BlobStat
+
+T = TypeVar("T")
+
+_PARTIAL = ".partial"
+# A deleter may remove an emptied folder between a writer's mkdir and its rename.
+_RENAME_ATTEMPTS = 8
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class LocalStore:
+    """A store under one folder, which is made if it is missing."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._partial = root / _PARTIAL
+        with _translated():
+            self._partial.mkdir(parents=True, exist_ok=True)
+
+    def path(self, key: str) -> Path:
+        """Where the blob's file is, whether it exists or not."""
+        return self._root / check_key(key)
+
+    async def put(self, key: str, source: AsyncIterator[bytes]) -> BlobStat:
+        """Store the source's bytes under the key; see the port.
+
+        Up to 2 MiB of the source are held: one batch being written while the next is gathered.
+        """
+        target = self.path(key)
+        unfinished = self._partial / secrets.token_hex(12)
+        with _translated():
+            file = await asyncio.to_thread(unfinished.open, "xb", buffering=0)
+        try:
+            await _write_all(file, source)
+            with _translated():
+                return await _finish(_commit, file, unfinished, target, key)
+        finally:
+            await _finish(_discard, file, unfinished)
+
+    async def read(
+        self, key: str, start: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield the blob's bytes; see the port."""
+        with _translated():
+            file = await asyncio.to_thread(self.path(key).open, "rb", buffering=0)
+        try:
+            left = _span(os.fstat(file.fileno()).st_size, start, length)
+            while left:
+                with _translated():
+                    chunk = await asyncio.to_thread(
+                        os.pread, file.fileno(), min(left, CHUNK_BYTES), start
+                    )
+                if not chunk:
+                    raise StorageError("a blob's file is shorter than it was")
+                start, left = start + len(chunk), left - len(chunk)
+                yield chunk
+        finally:
+            file.close()
+
+    async def stat(self, key: str) -> BlobStat:
+        """Describe the blob; see the port."""
+        with _translated():
+            return _stat_of(key, await asyncio.to_thread(self.path(key).stat))
+
+    async def delete(self, key: str) -> None:
+        """Remove the blob if it is there, and the folders that this empties."""
+        await asyncio.to_thread(self._delete, self.path(key))
+
+    def _delete(self, path: Path) -> None:
+        with _translated(), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+        self._prune(path.parent)
+
+    def _prune(self, folder: Path) -> None:
+        with contextlib.suppress(OSError):
+            while folder != self._root:
+                folder.rmdir()
+                folder = folder.parent
+
+    async def list(self, prefix: str) -> AsyncIterator[BlobStat]:
+        """Describe every blob under the prefix; see the port."""
+        for stat in await asyncio.to_thread(_walk, self._root, prefix):
+            yield stat
+
+    async def move(self, source: str, target: str) -> None:
+        """Rename the blob's file; see the port."""
+        await _finish(self._move, self.path(source), self.path(target))
+
+    def _move(self, source: Path, target: Path) -> None:
+        with _translated():
+            if not source.exists() and target.exists():
+                return
+            _rename(source, target)
+            _flush_folder(source.parent)
+        self._prune(source.parent)
+
+    async def sweep(self, older_than_seconds: float) -> int:
+        """Remove files of killed writers, told by the time of their last write."""
+        return await asyncio.to_thread(self._sweep, time.time() - older_than_seconds)
+
+    def _sweep(self, before: float) -> int:
+        swept = 0
+        with _translated():
+            for path in self._partial.iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    if path.stat().st_mtime <= before:
+                        path.unlink()
+                        swept += 1
+        return swept
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise BlobNotFoundError("no such blob") from error
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFullError from error
+        raise StorageError(f"local disk: {error.strerror}") from error
+
+
+def _stat_of(key: str, stat: os.stat_result) -> BlobStat:
+    return BlobStat(key, stat.st_size, stat.st_mtime_ns // 1_000_000)
+
+
+def _walk(root: Path, prefix: str) -> list[BlobStat]:
+    found = []
+    with _translated():
+        # The prefix's folder part narrows the walk; the rest is compared.
+        for folder, folders, names in os.walk(root / prefix.rpartition("/")[0]):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                path = Path(folder, name)
+                key = path.relative_to(root).as_posix()
+                if key.startswith(prefix):
+                    # It may have been deleted since the folder was read.
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append(_stat_of(key, path.stat()))
+    return found
+
+
+def _span(size: int, start: int, length: int | None) -> int:
+    """How many bytes to read, or `ValueError` if they are not all there."""
+    left = size - start if length is None else length
+    if start < 0 or left < 0 or start + left > size:
+        raise ValueError("range beyond the end of the blob")
+    return left
+
+
+async def _write_all(file: BinaryIO, source: AsyncIterator[bytes]) -> None:
+    """Write batch by batch, each while the source makes the next one."""
+    writing: asyncio.Task[None] | None = None
+    try:
+        async for batch in _batches(source):
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(asyncio.to_thread(_write, file, batch))
+        if writing is not None:
+            await writing
+    finally:
+        # The file must stay open until the thread lets go of it.
+        if writing is not None:
+            await asyncio.wait([writing])
+
+
+async def _batches(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Gather small chunks: a hop to a thread costs as much as writing 100 kB."""
+    gathered: list[bytes] = []
+    size = 0
+    async for chunk in source:
+        gathered.append(chunk)
+        size += len(chunk)
+        if size >= CHUNK_BYTES:
+            yield gathered[0] if len(gathered) == 1 else b"".join(gathered)
+            gathered, size = [], 0
+    if size:
+        yield b"".join(gathered)
+
+
+def _write(file: BinaryIO, batch: bytes) -> None:
+    view = memoryview(batch)
+    with _translated():
+        while view:
+            view = view[file.write(view) :]
+
+
+def _commit(file: BinaryIO, unfinished: Path, target: Path, key: str) -> BlobStat:
+    os.fsync(file.fileno())
+    stat = os.fstat(file.fileno())
+    _rename(unfinished, target)
+    return _stat_of(key, stat)
+
+
+def _rename(source: Path, target: Path) -> None:
+    for attempt in range(_RENAME_ATTEMPTS):
+        _make_folder(target.parent)
+        try:
+            source.replace(target)
+        except FileNotFoundError:
+            if attempt == _RENAME_ATTEMPTS - 1 or not source.exists():
+                raise
+        else:
+            _flush_folder(target.parent)
+            return
+
+
+def _make_folder(folder: Path) -> None:
+    """Make it and what lies above; a new folder's own name must be durable, too."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _flush_folder(folder.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _discard(file: BinaryIO, unfinished: Path) -> None:
+    file.close()
+    # After a commit the name is gone already.
+    unfinished.unlink(missing_ok=True)
+
+
+async def _finish(function: Callable[..., T], *args: object) -> T:
+    """Run in a thread to the end, even if the caller is cancelled meanwhile."""
+    work = asyncio.create_task(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
