@@ -1,0 +1,1 @@
+"""Countermark beside its peers: one run, the same machine, ratios."""
