@@ -71,7 +71,6 @@ _PICTURES = {
     "qoi_pipe": "image/qoi",
     "tiff_pipe": "image/tiff",
     "webp_pipe": "image/webp",
-    "webp": "image/webp",
 }
 
 _SUBTITLES = {
