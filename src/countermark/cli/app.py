@@ -1,0 +1,98 @@
+"""`countermark app`: the applications that may call the API."""
+
+from datetime import UTC, datetime
+
+import click
+import msgspec
+
+from countermark import bootstrap, settings
+from countermark.catalog.database import Database
+from countermark.catalog.readers import accounts as read_accounts
+from countermark.catalog.records import UserRecord
+from countermark.catalog.writers import accounts as write_accounts
+from countermark.cli.credentials import credentials_of, show
+from countermark.errors import CountermarkError
+from countermark.work.parts import now_ms
+
+
+@click.group()
+def app() -> None:
+    """Create, list and revoke applications."""
+
+
+@app.command()
+@click.argument("name")
+@click.option("--scopes", default=",".join(bootstrap.ALL_SCOPES), help="comma separated")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object")
+def create(name: str, scopes: str, as_json: bool) -> None:
+    """Create an application with a default pipeline, and print its credentials once."""
+    wanted = tuple(part.strip() for part in scopes.split(",") if part.strip())
+    unknown = [scope for scope in wanted if scope not in bootstrap.ALL_SCOPES]
+    if unknown or not wanted:
+        accepted = ", ".join(bootstrap.ALL_SCOPES)
+        raise click.BadParameter(
+            f"unknown: {', '.join(unknown) or 'none given'}; known: {accepted}"
+        )
+    database = _open()
+    account = bootstrap.create_application(database, _owner(database), name, wanted)
+    if as_json:
+        click.echo(msgspec.json.encode(credentials_of(account)))
+    else:
+        show(account)
+
+
+@app.command("list")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON array")
+def list_(as_json: bool) -> None:
+    """List the applications, without their secrets."""
+    with _open().read() as connection:
+        applications = read_accounts.applications(connection)
+    rows = [
+        {
+            "client_id": item.id,
+            "name": item.name,
+            "scopes": ",".join(item.scopes),
+            "created": _date(item.created_at),
+            "revoked": _date(item.revoked_at),
+        }
+        for item in applications
+    ]
+    if as_json:
+        click.echo(msgspec.json.encode(rows))
+        return
+    for row in rows:
+        state = f"revoked {row['revoked']}" if row["revoked"] else "active"
+        click.echo(f"{row['client_id']}  {row['name']}  {state}  {row['scopes']}")
+
+
+@app.command()
+@click.argument("client_id")
+def revoke(client_id: str) -> None:
+    """End an application: its tokens and signatures stop working within seconds."""
+    with _open().write() as connection:
+        if not write_accounts.revoke_application(connection, client_id, now_ms()):
+            raise CountermarkError(f"no active application has the client_id {client_id!r}")
+    click.echo(f"revoked {client_id}")
+
+
+def _open() -> Database:
+    current = settings.load()
+    account = bootstrap.prepare(current)
+    if account:
+        # The very first call made the owner's own application; say so, for it is shown only once.
+        show(account, err=True)
+    return Database(current.database_url)
+
+
+def _owner(database: Database) -> UserRecord:
+    with database.read() as connection:
+        user = read_accounts.first_user(connection)
+    if user is None:
+        raise CountermarkError("the catalog has no user; run `countermark serve` once")
+    return user
+
+
+def _date(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")

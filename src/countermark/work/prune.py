@@ -1,0 +1,85 @@
+"""Removing what has ended: expired files, abandoned uploads, blobs that nothing names.
+
+Each pass is small, may run in several workers at once, and may be cut off anywhere: what it did
+not get to is found by the next. The order is always catalog first, bytes after, so that nothing
+visible ever lacks its bytes.
+"""
+
+import asyncio
+
+from countermark.catalog.readers import trash as read_trash
+from countermark.catalog.readers import uploads as read_uploads
+from countermark.catalog.writers import accounts as write_accounts
+from countermark.catalog.writers import files as write_files
+from countermark.catalog.writers import uploads as write_uploads
+from countermark.storage.layout import FILES_PREFIX, INCOMING_PREFIX, upload_id_of
+from countermark.work.assemble import clear
+from countermark.work.parts import WorkParts, now_ms
+
+BATCH = 500
+# A blob nobody names is kept this long, since the one who will name it may still be at work.
+ORPHAN_SECONDS = 86_400
+NOT_FINISHED = "The upload was not finished in time. Start a new one."
+
+
+def prune_ended(parts: WorkParts) -> None:
+    """What has a time: expired files, uploads past their end, blobs in the trash."""
+    with parts.database.write() as connection:
+        write_files.expire(connection, now_ms(), BATCH)
+    end_uploads(parts)
+    empty_trash(parts)
+
+
+def end_uploads(parts: WorkParts) -> None:
+    """Fail the uploads that were never finished, and remove their parts."""
+    with parts.database.read() as connection:
+        ended = read_uploads.uploads_to_end(connection, now_ms())
+    for upload in ended:
+        with parts.database.write() as connection:
+            write_uploads.fail(connection, upload.id, NOT_FINISHED, now_ms())
+        asyncio.run(clear(parts.store, upload.id))
+
+
+def empty_trash(parts: WorkParts) -> None:
+    """Delete the blobs of deleted files."""
+    with parts.database.read() as connection:
+        keys = read_trash.trash(connection, BATCH)
+    if keys:
+        asyncio.run(_delete(parts, keys))
+        with parts.database.write() as connection:
+            write_files.empty_trash(connection, keys)
+
+
+def prune_orphans(parts: WorkParts) -> None:
+    """What a killed process left behind: unfinished writes, parts and blobs without an owner."""
+    asyncio.run(parts.store.sweep(ORPHAN_SECONDS))
+    asyncio.run(_sweep_prefix(parts, INCOMING_PREFIX))
+    asyncio.run(_sweep_prefix(parts, FILES_PREFIX))
+    with parts.database.write() as connection:
+        write_accounts.delete_expired_tokens(connection, now_ms())
+
+
+async def _sweep_prefix(parts: WorkParts, prefix: str) -> None:
+    before = now_ms() - ORPHAN_SECONDS * 1000
+    batch: list[str] = []
+    async for blob in parts.store.list(prefix):
+        if blob.modified_at < before:
+            batch.append(blob.key)
+        if len(batch) == BATCH:
+            await _delete(parts, _orphans(parts, batch))
+            batch = []
+    await _delete(parts, _orphans(parts, batch))
+
+
+def _orphans(parts: WorkParts, keys: list[str]) -> list[str]:
+    """Those keys that neither a file nor an upload under way stands for."""
+    uploads = {key: upload_id_of(key) for key in keys if key.startswith(INCOMING_PREFIX)}
+    with parts.database.read() as connection:
+        alive = read_uploads.known_upload_ids(connection, [*uploads.values()])
+        named = read_trash.known_blob_keys(connection, [key for key in keys if key not in uploads])
+    return [key for key in keys if key not in named and uploads.get(key) not in alive]
+
+
+async def _delete(parts: WorkParts, keys: list[str]) -> None:
+    for key in keys:
+        await parts.store.delete(key)

@@ -1,0 +1,96 @@
+"""The worker process: runs workflows from the queue, and prunes in between."""
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+import structlog
+from dbos import DBOS, DBOSConfig
+
+from countermark.catalog.readers import uploads as read_uploads
+from countermark.work.ingest import define_ingest
+from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts
+from countermark.work.prune import prune_ended, prune_orphans
+from countermark.work.queue import WorkQueue
+
+log = structlog.get_logger()
+
+# Workflows of an unknown version are never resumed, so the version names the steps' order and
+# their data, not the release.
+WORKFLOW_VERSION = "1"
+QUEUE_POLL_SECONDS = 0.1
+ENDED_SECONDS = 1.0
+NUDGE_SECONDS = 30.0
+ORPHANS_SECONDS = 3600.0
+
+
+def run_worker(
+    parts: WorkParts, system_database_url: str, executor_id: str, stop: threading.Event
+) -> None:
+    """Work until `stop` is set; a step under way is given up and resumed at the next start.
+
+    Args:
+        parts: what the workflows touch.
+        system_database_url: DBOS's own database.
+        executor_id: stable name of this worker; a restart under the same name resumes its work.
+        stop: set by a signal handler.
+    """
+    DBOS(config=_config(system_database_url, executor_id))
+    define_ingest(parts)
+    DBOS.launch()
+    DBOS.register_queue(INGEST_QUEUE, worker_concurrency=2, polling_interval_sec=QUEUE_POLL_SECONDS)
+    queue = WorkQueue(system_database_url)
+    try:
+        _housekeeping(parts, queue, stop)
+    finally:
+        queue.close()
+        DBOS.destroy(workflow_completion_timeout_sec=5)
+
+
+def _config(system_database_url: str, executor_id: str) -> DBOSConfig:
+    return {
+        "name": APPLICATION,
+        "system_database_url": system_database_url,
+        "application_version": WORKFLOW_VERSION,
+        "executor_id": executor_id,
+        "log_level": "WARNING",
+    }
+
+
+def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> None:
+    chores = [
+        Chore("prune ended", ENDED_SECONDS, lambda: prune_ended(parts)),
+        Chore("nudge uploads", NUDGE_SECONDS, lambda: _nudge(parts, queue)),
+        Chore("prune orphans", ORPHANS_SECONDS, lambda: prune_orphans(parts)),
+    ]
+    while not stop.wait(ENDED_SECONDS / 2):
+        for chore in chores:
+            chore.run_if_due()
+
+
+def _nudge(parts: WorkParts, queue: WorkQueue) -> None:
+    """Enqueue every upload that waits for its ingest; those already enqueued stay as they are."""
+    with parts.database.read() as connection:
+        waiting = read_uploads.completing(connection)
+    for upload in waiting:
+        queue.ingest(upload.id)
+
+
+class Chore:
+    """Something to be done every so often; a failure is logged and does not stop the rest."""
+
+    def __init__(self, name: str, every_seconds: float, work: Callable[[], None]) -> None:
+        self._name = name
+        self._every = every_seconds
+        self._work = work
+        self._due = monotonic()
+
+    def run_if_due(self) -> None:
+        """Run when the time has come; the next time counts from the end of this run."""
+        if monotonic() < self._due:
+            return
+        try:
+            self._work()
+        except Exception:
+            log.exception("chore failed", chore=self._name)
+        self._due = monotonic() + self._every
