@@ -1,0 +1,59 @@
+"""The keys that sign links and upload forms.
+
+Every signature names the key that made it, so that keys rotate while old links still hold: a new
+key is added, all new links carry it, and the old one is dropped when its last link has expired.
+One secret serves several purposes; each has its own key derived from it, so that a signature made
+for one purpose never verifies for another (the extract-then-expand idea of RFC 5869 with the
+secret already uniform).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Purpose = Literal["link", "upload"]
+
+MAX_KEY_ID = (1 << 32) - 1
+MIN_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class LinkKey:
+    """A server key.
+
+    Attributes:
+        id: what signatures name it by, 0 to 2^32 - 1; a newer key has a larger one.
+        secret: at least 32 random bytes.
+    """
+
+    id: int
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.id <= MAX_KEY_ID or len(self.secret) < MIN_SECRET_BYTES:
+            raise ValueError("a link key needs an id of 32 bits and 32 bytes of secret")
+
+    def sign(self, purpose: Purpose, message: bytes) -> bytes:
+        """HMAC-SHA256 of the message for this purpose, 32 bytes."""
+        derived = hmac.digest(self.secret, b"countermark/" + purpose.encode() + b"/1", "sha256")
+        return hmac.digest(derived, message, hashlib.sha256)
+
+    def verifies(self, purpose: Purpose, message: bytes, signature: bytes) -> bool:
+        """Tell in constant time whether the signature is this key's."""
+        return hmac.compare_digest(self.sign(purpose, message), signature)
+
+
+class KeyRing:
+    """The keys in use. Immutable: a rotation makes another ring."""
+
+    def __init__(self, keys: Iterable[LinkKey]) -> None:
+        self._keys = {key.id: key for key in keys}
+        if not self._keys:
+            raise ValueError("a key ring needs a key")
+        self.current = self._keys[max(self._keys)]
+
+    def find(self, key_id: int) -> LinkKey | None:
+        """The key of this id, or None if it was never here or has been dropped."""
+        return self._keys.get(key_id)
