@@ -1,7 +1,7 @@
 """Durations and bitrates of tracks whose headers lack them, found by counting packets."""
 
 import math
-from typing import BinaryIO
+from io import FileIO
 
 from av.container import InputContainer
 from msgspec import Struct
@@ -59,7 +59,7 @@ class Measurement(Struct, frozen=True):
         return sum(tally.size for tally in self.tallies.values())
 
 
-def measure(file: BinaryIO) -> Measurement:
+def measure(file: FileIO) -> Measurement:
     """Count packets from the beginning, without decoding.
 
     At most 32 MiB of payload or 60,000 packets are read, so the cost has a bound whatever the

@@ -200,6 +200,12 @@ def from_name(name: str) -> str:
     return _BY_SUFFIX.get(_suffix(name), UNKNOWN)
 
 
+def is_media(mime_type: str) -> bool:
+    """Tell whether files of a type would have been recognized by their bytes."""
+    # SVG is a document, and FFmpeg's reader of it is not among those allowed.
+    return mime_type.startswith(("audio/", "image/", "video/")) and mime_type != "image/svg+xml"
+
+
 def of_zip(name: str) -> str:
     """Type of a file whose bytes are a zip archive: a document format if its name says so."""
     return _BY_SUFFIX[_suffix(name)] if _suffix(name) in _ZIP_BASED else "application/zip"

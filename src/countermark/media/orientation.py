@@ -6,12 +6,14 @@ matter here: (a, b, c, d) maps the point (x, y), y downward, to (a x + c y, b x 
 """
 
 import struct
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from av import VideoFrame
-from av.sidedata.sidedata import SideData
 
 from countermark.media.description import Orientation
+
+if TYPE_CHECKING:
+    from av.sidedata.sidedata import SideData
 
 _BY_SIGNS: dict[tuple[int, int, int, int], Orientation] = {
     (0, 1, -1, 0): "rotate-90",

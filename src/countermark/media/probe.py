@@ -5,9 +5,9 @@ outside tests it belongs in the process that `countermark.media.sandbox` starts.
 """
 
 import os
+from io import FileIO
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import av
 from av.container import InputContainer
@@ -58,12 +58,20 @@ def describe(path: Path, name: str) -> Description:
         OSError: The file can't be read.
         MemoryError: The file needs more memory than the process may have.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open would give FFmpeg the path
+    with open_nameless(path) as file:
         return describe_open(file, name)
 
 
-def describe_open(file: BinaryIO, name: str) -> Description:
+def open_nameless(path: Path) -> FileIO:
+    """Open a file for reading so that the object doesn't know its path, nor does FFmpeg then.
+
+    Raises:
+        OSError: The file can't be opened.
+    """
+    return FileIO(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+
+def describe_open(file: FileIO, name: str) -> Description:
     """Describe an open file; see `describe`. The file's position is changed."""
     if is_zip(file):
         mime_type = mime_types.of_zip(name)
@@ -82,7 +90,7 @@ def plain(name: str) -> Description:
     return Description(None, mime_types.from_name(name), "other")
 
 
-def _describe_container(container: InputContainer, file: BinaryIO) -> Description | None:
+def _describe_container(container: InputContainer, file: FileIO) -> Description | None:
     demuxer = container.format.name
     brand = container.metadata.get("major_brand", "").strip().lower()
     if mime_type := mime_types.of_picture(demuxer, brand):
@@ -108,7 +116,7 @@ def _describe_subtitle_file(container: InputContainer, mime_type: str) -> Descri
     return Description(None, mime_type, "subtitle", duration, subtitle_tracks=tracks)
 
 
-def _describe_media(container: InputContainer, brand: str, file: BinaryIO) -> Description | None:
+def _describe_media(container: InputContainer, brand: str, file: FileIO) -> Description | None:
     demuxer, webm = container.format.name, _declares_webm(file)
     videos = [s for s in container.streams.video if not is_cover(s) and _has_picture(s)]
     audios = [s for s in container.streams.audio if s.codec_context is None or s.sample_rate]
@@ -132,7 +140,7 @@ def _describe_media(container: InputContainer, brand: str, file: BinaryIO) -> De
     )
 
 
-def _timing(container: InputContainer, streams: list[Stream], file: BinaryIO) -> Timing:
+def _timing(container: InputContainer, streams: list[Stream], file: FileIO) -> Timing:
     trusted = container.format.name not in _UNTIMED
     seconds = _seconds(container) if trusted else None
     size = os.fstat(file.fileno()).st_size
@@ -141,7 +149,7 @@ def _timing(container: InputContainer, streams: list[Stream], file: BinaryIO) ->
     return Timing(size, seconds, trusted, measurement)
 
 
-def _measured(file: BinaryIO) -> Measurement | None:
+def _measured(file: FileIO) -> Measurement | None:
     try:
         return measure(file)
     except av.FFmpegError:
@@ -209,6 +217,6 @@ def _seconds(container: InputContainer) -> float | None:
     return container.duration / av.time_base if container.duration else None
 
 
-def _declares_webm(file: BinaryIO) -> bool:
+def _declares_webm(file: FileIO) -> bool:
     """Look for the DocType element (RFC 8794, 11.2.4) "webm" in the EBML header."""
     return b"\x42\x82\x84webm" in os.pread(file.fileno(), 128, 0)

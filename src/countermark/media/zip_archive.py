@@ -2,7 +2,7 @@
 
 import os
 import struct
-from typing import BinaryIO
+from io import FileIO
 
 _LOCAL_HEADER = b"PK\x03\x04"
 _DIRECTORY_HEADER = b"PK\x01\x02"
@@ -16,7 +16,7 @@ _END64_SIZE = 56
 _LARGEST_COMMENT = 2**16 - 1
 
 
-def is_zip(file: BinaryIO) -> bool:
+def is_zip(file: FileIO) -> bool:
     """Tell whether a file is a zip archive with a central directory where its end says.
 
     Only the first bytes, the last 64 kB and the directory's first bytes are read: the
@@ -39,7 +39,7 @@ def is_zip(file: BinaryIO) -> bool:
     return _directory_is_there(file, entries, offset, limit=size - length)
 
 
-def _zip64(file: BinaryIO, tail: bytes, end: int) -> tuple[int, int, int] | None:
+def _zip64(file: FileIO, tail: bytes, end: int) -> tuple[int, int, int] | None:
     locator = end - _LOCATOR_SIZE
     if locator < 0 or not tail.startswith(_END64_LOCATOR, locator):
         return None
@@ -54,7 +54,7 @@ def _zip64(file: BinaryIO, tail: bytes, end: int) -> tuple[int, int, int] | None
     return entries, length, offset
 
 
-def _directory_is_there(file: BinaryIO, entries: int, offset: int, limit: int) -> bool:
+def _directory_is_there(file: FileIO, entries: int, offset: int, limit: int) -> bool:
     if entries == 0:
         return True
     if not 0 <= offset <= limit:
