@@ -8,6 +8,7 @@ accepted. docs/settings.md lists them all; a test holds the two together.
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -20,11 +21,13 @@ from countermark.errors import SettingsError
 PREFIX = "COUNTERMARK_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    return Path(_text(text)).expanduser().absolute()
 
 
 def _text(text: str) -> str:
@@ -139,8 +142,13 @@ def _parse(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
         return metadata["parse"](text)
     except ValueError as error:
         raise SettingsError(
-            f"{PREFIX}{name.upper()} is {text!r}; accepted: {metadata['accepted']}"
+            f"{PREFIX}{name.upper()} is {_shown(text)}; accepted: {metadata['accepted']}"
         ) from error
+
+
+def _shown(text: str) -> str:
+    """The value as a message may carry it: without the password of a URL."""
+    return repr(_PASSWORD.sub(r"\1***@", text))
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
