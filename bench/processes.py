@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 import psutil
 
 from bench.load import HOST
+
+BIN = Path(sys.executable).parent  # the environment's commands
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20

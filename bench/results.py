@@ -39,13 +39,13 @@ def alternate(
     """Medians of both, measured in turn so that both meet the same weather.
 
     Every other round starts with the other side: what the first leaves behind (dirty pages, a warm
-    core) then helps or harms both alike.
+    core) then helps or harms both alike. The first round only warms up.
     """
     results: dict[Callable[[], float], list[float]] = {ours: [], peer: []}
-    for number in range(rounds):
+    for number in range(rounds + 1):
         for side in (ours, peer) if number % 2 == 0 else (peer, ours):
             results[side].append(side())
-    return statistics.median(results[ours]), statistics.median(results[peer])
+    return statistics.median(results[ours][1:]), statistics.median(results[peer][1:])
 
 
 def faster(what: str, pair: tuple[float, float], unit: str, reach: float, note: str = "") -> Row:
@@ -53,7 +53,9 @@ def faster(what: str, pair: tuple[float, float], unit: str, reach: float, note: 
     ours, peer = pair
     ratio = ours / peer
     text = f"≥ {reach:g} x"
-    return Row(what, f"{ours:,.0f} {unit}", f"{peer:,.0f} {unit}", ratio, text, ratio >= reach, note)
+    return Row(
+        what, f"{ours:,.0f} {unit}", f"{peer:,.0f} {unit}", ratio, text, ratio >= reach, note
+    )
 
 
 def table(rows: Iterable[Row]) -> str:

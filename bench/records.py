@@ -1,0 +1,116 @@
+"""One file's record and pages of a million, beside PocketBase over the same million."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from bench.load import Load
+from bench.pocketbase import pocketbase
+from bench.results import Row, alternate, faster
+from bench.run import Run, temporary_folder
+from bench.service import countermark, fill_catalog
+
+_COUNT = 1_000_000
+_PAGE = 1000  # the most that PocketBase gives
+_CONNECTIONS = 16
+_REACH = 2
+_FLAT = 1.25  # last page to first
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Where to ask, as whom, and how each side spells the same questions."""
+
+    port: int
+    token: str
+    record: str  # the path before an id
+    page: str  # the target, a format of `start` (from 0) and `ordinal` (from 1)
+    ids: Sequence[str] = field(repr=False)
+
+    @property
+    def headers(self) -> list[str]:
+        return [f"Authorization: Bearer {self.token}"]
+
+    def records_per_second(self, run: Run) -> float:
+        requests = [f"GET {self.record}{file_id}" for file_id in self.ids]
+        measured = run.load.run(
+            self.port,
+            requests,
+            connections=_CONNECTIONS,
+            seconds=run.seconds,
+            headers=self.headers,
+        )
+        return measured.per_second
+
+    def page_ms(self, load: Load, number: int, *, seconds: float = 60, responses: int = 0) -> float:
+        request = "GET " + self.page.format(start=number * _PAGE, ordinal=number + 1)
+        measured = load.run(
+            self.port, [request], seconds=seconds, responses=responses, headers=self.headers
+        )
+        return measured.p50_us / 1e3
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Records per second by id at random, and milliseconds for a page, both with the total."""
+    count = _COUNT // run.scale
+    with temporary_folder() as folder, _sides(folder, count) as (ours, peer):
+        yield from _page_rows(run, ours, peer, count)
+        pair = alternate(
+            lambda: ours.records_per_second(run), lambda: peer.records_per_second(run), run.rounds
+        )
+        yield faster("GET /files/ID with a bearer token", pair, "requests/s", _REACH)
+
+
+@contextmanager
+def _sides(folder: Path, count: int) -> Iterator[tuple[_Side, _Side]]:
+    ids: list[str] = []
+    fill = partial(fill_catalog, count=count, ids=ids)
+    with pocketbase(folder / "pb", count) as base, countermark(folder / "ours", fill) as service:
+        ours = _Side(
+            service.api_port,
+            service.token,
+            "/v1/files/",
+            f"/v1/files/?start={{start}}&limit={_PAGE}",
+            ids,
+        )
+        records = "/api/collections/files/records"
+        page = f"{records}?perPage={_PAGE}&page={{ordinal}}&sort=created_at"
+        yield ours, _Side(base.port, base.token, f"{records}/", page, base.ids)
+
+
+def _page_rows(run: Run, ours: _Side, peer: _Side, count: int) -> Iterator[Row]:
+    last = count // _PAGE - 1
+    pages = {"first": 0, "middle": count // _PAGE // 2, "last": last}
+    # Each page's first time comes before anything else has touched the catalog.
+    cold = {
+        name: tuple(side.page_ms(run.load, number, responses=1) for side in (ours, peer))
+        for name, number in pages.items()
+    }
+    steady = {}
+    for name, number in pages.items():
+        steady[name] = alternate(
+            partial(ours.page_ms, run.load, number, seconds=run.seconds),
+            partial(peer.page_ms, run.load, number, seconds=run.seconds),
+            run.rounds,
+        )
+        yield _page_row(name, count, "again and again", steady[name])
+    for name, pair in cold.items():
+        yield _page_row(name, count, "first touch", pair)
+    yield _flatness(steady["first"][0], steady["last"][0])
+
+
+def _page_row(name: str, count: int, how: str, pair: tuple[float, ...]) -> Row:
+    ours, peer = pair
+    ratio = peer / ours
+    what = f"{name} page of {_PAGE:,} of {count:,}, {how}"
+    reached = ratio >= _REACH
+    return Row(what, f"{ours:,.1f} ms", f"{peer:,.1f} ms", ratio, f"≥ {_REACH} x", reached)
+
+
+def _flatness(first: float, last: float) -> Row:
+    ratio = last / first
+    texts = (f"{last:,.1f} ms", f"{first:,.1f} ms")
+    what = "our last page against our first"
+    return Row(what, *texts, ratio, f"≤ {_FLAT} x", ratio <= _FLAT)

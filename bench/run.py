@@ -1,0 +1,52 @@
+"""One run of the bench: its scale, its folder, its load generator."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.load import Load
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """How much to measure; a quick run proves that the bench works, not what it shows."""
+
+    load: Load
+    quick: bool = False
+
+    @property
+    def rounds(self) -> int:
+        return 1 if self.quick else 5
+
+    @property
+    def seconds(self) -> float:
+        return 1 if self.quick else 4
+
+    @property
+    def scale(self) -> int:
+        """What sizes and counts are divided by."""
+        return 16 if self.quick else 1
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="countermark-bench-") as name:
+        yield Path(name)
+
+
+def write_content(path: Path, size: int) -> None:
+    """Write `size` bytes that do not compress: one random block over and over.
+
+    Args:
+        path: where to.
+        size: bytes, a multiple of 1 MiB.
+    """
+    with Path("/dev/urandom").open("rb") as noise:
+        block = noise.read(_BLOCK)
+    with path.open("wb") as out:
+        for _ in range(size // _BLOCK):
+            out.write(block)
