@@ -73,7 +73,7 @@ def test_an_unknown_setting_stops_the_start() -> None:
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(SettingsError, match="COUNTERMARK_CONFIG is '/nowhere/at.toml'"):
+    with pytest.raises(SettingsError, match=r"COUNTERMARK_CONFIG is '/nowhere/at.toml'"):
         load({"COUNTERMARK_CONFIG": "/nowhere/at.toml"})
 
 
