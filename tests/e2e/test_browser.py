@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
 from support.media import make_video
 from support.programs import program
 from support.service import Service, running

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
 from support.media import make_video
 from support.service import Service, descendants, running, until
 

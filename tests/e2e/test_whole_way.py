@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.media import make_video
 from support.programs import program
 from support.service import Service, running
