@@ -96,6 +96,18 @@ class InvalidGrantError(PublicError):
     status, code, message = 400, "0x0010001", "Invalid grant"
 
 
+class ApplicationNotFoundError(PublicError):
+    """The application does not exist, or is another user's."""
+
+    status, code, message = 404, "0x0020002", "Requested application does not exist"
+
+
+class UserNotFoundError(PublicError):
+    """The user does not exist, or is not the one that the token acts for."""
+
+    status, code, message = 404, "0x0030002", "Requested user does not exist"
+
+
 class InvalidFileInputError(PublicError):
     """A parameter or body of the Files resource is wrong."""
 
@@ -118,6 +130,12 @@ class PipelineNotFoundError(PublicError):
     """The pipeline does not exist, or is another user's."""
 
     status, code, message = 404, "0x0210002", "Requested pipeline does not exist"
+
+
+class JobNotFoundError(PublicError):
+    """The job does not exist, or is another user's."""
+
+    status, code, message = 404, "0x0220002", "Requested job does not exist"
 
 
 class InvalidUploadInputError(PublicError):

@@ -1,0 +1,217 @@
+"""Download links: GET /files/downloads/."""
+
+import secrets
+from typing import Annotated, Any
+
+from msgspec import Meta
+from sqlalchemy import Connection
+
+from countermark.api import scopes
+from countermark.api.answers import Answer, empty
+from countermark.api.operation import Call, Operation
+from countermark.api.parameters import Presentation, ResourceId
+from countermark.api.resources import UrlAnswer
+from countermark.catalog.readers import files
+from countermark.catalog.records import FileRecord
+from countermark.errors import (
+    AccessError,
+    FileNotFoundPublicError,
+    InvalidFileInputError,
+    PublicError,
+)
+from countermark.links.addresses import parse_address
+from countermark.links.link import Link, download_url, mint
+
+LONGEST_LIFETIME = 20 * 365 * 86_400  # seconds
+_REFUSED = Meta(extra_json_schema={"not": {}})
+_ONLY_FALSE = Meta(extra_json_schema={"enum": [False]})
+_UNKNOWN_TYPE = "application/octet-stream"
+
+
+class DownloadQuery(Presentation, frozen=True, kw_only=True):
+    """Which file, and what the link allows."""
+
+    object_key: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=4096,
+                description="Key of the file, relative to the pipeline's root folder.",
+            ),
+        ]
+        | None
+    ) = None
+    pipeline_id: (
+        Annotated[ResourceId, Meta(description="The pipeline that object_key belongs to.")] | None
+    ) = None
+    file_id: (
+        Annotated[ResourceId, Meta(description="The file or archive.")] | None
+    ) = None
+    autograph_tag: (
+        Annotated[str, Meta(description="Not available yet; refused."), _REFUSED] | None
+    ) = None
+    redirect: Annotated[
+        bool, Meta(description="Answer 302 with the link in Location; not for archives.")
+    ] = False
+    expiry_time: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                description="When the link ends, seconds since the epoch; in the future, at most "
+                "20 years. Of a signed URL, also the time until which that is valid.",
+            ),
+        ]
+        | None
+    ) = None
+    anti_fraud: Annotated[
+        bool, Meta(description="Not available yet; true is refused."), _ONLY_FALSE
+    ] = False
+    max_parallel_downloads: (
+        Annotated[int, Meta(description="Not available yet; refused."), _REFUSED] | None
+    ) = None
+    streaming: Annotated[
+        bool, Meta(description="Let browsers play the file in place of saving it.")
+    ] = False
+    ip: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=45,
+                description="Only this client may use the link: a 32-bit integer in network "
+                "order, or an IPv4 or IPv6 address as text.",
+            ),
+        ]
+        | None
+    ) = None
+
+
+async def get_download(call: Call[DownloadQuery]) -> UrlAnswer | Answer:
+    """Get a link to download a file with.
+
+    Name the file by `file_id`, or by `pipeline_id` and `object_key`. For an archive the answer is
+    a list of links, one per element.
+    """
+    query = call.query
+    _refuse_unavailable(query)
+    address = address_of(query.ip)
+    expires_at = _expiry(call)
+    record, elements = await call.services.catalog.read_point(
+        lambda connection: _find(connection, call)
+    )
+    if query.redirect and record.type == "archive":
+        raise InvalidFileInputError("redirect: an archive has several links")
+    urls = [_link(call, one, expires_at, address) for one in elements]
+    await _spend(call)
+    if query.redirect:
+        return empty(302, ((b"location", urls[0].encode()),))
+    return UrlAnswer(urls=urls) if record.type == "archive" else UrlAnswer(url=urls[0])
+
+
+def address_of(ip: str | None, error: type[PublicError] = InvalidFileInputError) -> str | None:
+    """The address that the parameter `ip` names, in canonical text."""
+    if ip is None:
+        return None
+    try:
+        return parse_address(ip)
+    except ValueError as cause:
+        raise error(
+            f"ip: {ip!r} is not accepted; accepted: an integer below 2^32, or an IPv4 or IPv6 address"
+        ) from cause
+
+
+def _refuse_unavailable(query: DownloadQuery) -> None:
+    if query.autograph_tag is not None:
+        raise InvalidFileInputError("autograph_tag: not available yet")
+    if query.anti_fraud:
+        raise InvalidFileInputError("anti_fraud: not available yet; leave it out or send false")
+    if query.max_parallel_downloads is not None:
+        raise InvalidFileInputError("max_parallel_downloads: not available yet")
+
+
+def _expiry(call: Call[DownloadQuery]) -> int:
+    now = call.now // 1000
+    asked = call.query.expiry_time
+    if asked is None:
+        return now + call.services.parts.settings.link_lifetime
+    if asked <= now:
+        raise InvalidFileInputError("expiry_time: lies in the past")
+    if asked > now + LONGEST_LIFETIME:
+        raise InvalidFileInputError("expiry_time: more than 20 years ahead; it is in seconds")
+    return asked
+
+
+def _find(
+    connection: Connection, call: Call[DownloadQuery]
+) -> tuple[FileRecord, list[FileRecord]]:
+    record = _named(connection, call)
+    if record is None:
+        raise FileNotFoundPublicError
+    if record.type == "folder":
+        raise InvalidFileInputError("a folder cannot be downloaded")
+    if record.type == "file":
+        return record, [record]
+    ids = record.elements or []
+    found = files.files_by_id(connection, call.caller.user_id, ids, call.now)
+    return record, [found[one] for one in ids if one in found]
+
+
+def _named(connection: Connection, call: Call[DownloadQuery]) -> FileRecord | None:
+    query, user_id = call.query, call.caller.user_id
+    by_key = query.pipeline_id is not None or query.object_key is not None
+    if query.file_id is not None and not by_key:
+        return files.file(connection, user_id, query.file_id, call.now)
+    if query.file_id is None and query.pipeline_id is not None and query.object_key is not None:
+        return files.file_by_key(
+            connection, user_id, query.pipeline_id, query.object_key, call.now
+        )
+    raise InvalidFileInputError("give either file_id, or pipeline_id and object_key")
+
+
+def _link(
+    call: Call[DownloadQuery], record: FileRecord, expires_at: int, address: str | None
+) -> str:
+    if record.blob_key is None or record.size is None:
+        raise FileNotFoundPublicError
+    parts = call.services.parts
+    link = Link(
+        blob_key=record.blob_key,
+        name=record.name,
+        size=record.size,
+        mime_type=record.mime_type or _UNKNOWN_TYPE,
+        etag=record.etag or f"{record.id}-{record.version}",
+        modified_at=record.finished_at or record.updated_at,
+        expires_at=expires_at,
+        inline=call.query.streaming,
+        address=address,
+        account=record.user_id,
+        application=call.caller.application_id,
+        file=record.id,
+        serial=secrets.token_urlsafe(9),
+    )
+    return download_url(parts.settings.edge_url, mint(link, parts.ring()))
+
+
+async def _spend(call: Call[DownloadQuery]) -> None:
+    """Last of all, so that a request that fails for another reason does not use up the URL."""
+    signed = call.caller.signed
+    if signed is None or signed.multi_use:
+        return
+    if not await call.services.parts.ledger.spend(signed.spend_key, signed.expiry_time):
+        raise AccessError("this signed URL was used before")
+
+
+GET = Operation(
+    method="GET",
+    path="/v1/files/downloads/",
+    handler=get_download,
+    query=DownloadQuery,
+    answer=UrlAnswer,
+    scopes=scopes.DOWNLOAD,
+    signable=True,
+    invalid=InvalidFileInputError,
+    errors=(FileNotFoundPublicError,),
+)
+OPERATIONS: tuple[Operation[Any], ...] = (GET,)

@@ -1,0 +1,220 @@
+"""One call of the API: what it takes, who may make it, what it answers.
+
+An `Operation` is the one description of a call. The route, the checks before the handler, and
+the call's part of the OpenAPI document are all made from it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+from msgspec import Struct
+
+from countermark.api import query as queries
+from countermark.api.answers import Answer, Look, encode
+from countermark.api.authorization import Caller, require
+from countermark.api.failures import answer_to, look_of
+from countermark.api.services import Services
+from countermark.errors import (
+    AccessError,
+    InvalidRequestError,
+    NoSuchRouteError,
+    PublicError,
+    UnsupportedMediaTypeError,
+)
+from countermark.ids import is_id
+
+MAX_BODY_BYTES = 65_536
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+Q = TypeVar("Q", bound=Struct)
+B = TypeVar("B", bound=Struct)
+HttpRequest = Request[Any, Any, Any]
+
+
+class Call(Generic[Q]):
+    """A request that has passed the checks: its query, its caller, its way to the services."""
+
+    __slots__ = ("_caller", "_request", "look", "operation", "query", "services")
+
+    def __init__(
+        self,
+        operation: "Operation[Q]",
+        services: Services,
+        request: HttpRequest,
+        query: Q,
+        caller: Caller | None,
+        look: Look,
+    ) -> None:
+        self.operation = operation
+        self.services = services
+        self.query = query
+        self.look = look
+        self._caller = caller
+        self._request = request
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        if self._caller is None:
+            raise AccessError
+        return self._caller
+
+    @property
+    def now(self) -> int:
+        """The time, ms since the epoch."""
+        return self.services.parts.clock()
+
+    @property
+    def raw_query(self) -> bytes:
+        """The query string as it came."""
+        raw: bytes = self._request.scope["query_string"]
+        return raw
+
+    @property
+    def resource_id(self) -> str:
+        """The id in the path; one that no resource can have is an unknown one."""
+        found: str = self._request.scope["path_params"]["id"]
+        if not is_id(found):
+            raise self.operation.missing
+        return found
+
+    def header(self, name: bytes) -> str:
+        """The first header of this lower-case name, or ""."""
+        return _header(self._request, name)
+
+    async def json_body(self, kind: type[B]) -> B:
+        """The JSON body.
+
+        Raises:
+            UnsupportedMediaTypeError: the body says that it is something else.
+            PublicError: the operation's error for invalid input.
+        """
+        body = await self._body(JSON)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.MsgspecError as error:
+            raise self.operation.invalid(f"body: {error}") from error
+        except UnicodeDecodeError as error:
+            raise self.operation.invalid("body: not UTF-8") from error
+
+    async def form_body(self, kind: type[B]) -> B:
+        """The form fields of the body, as strict as a query."""
+        return queries.parse(await self._body(FORM), kind, self.operation.invalid)
+
+    async def _body(self, accepted: str) -> bytes:
+        given = self.header(b"content-type").partition(";")[0].strip().lower()
+        if given not in {accepted, ""}:
+            raise UnsupportedMediaTypeError(f"send {accepted}")
+        return await self._request.body()
+
+
+Handler = Callable[[Call[Q]], Awaitable[Struct | Answer]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[Q]):
+    """What a call is.
+
+    Attributes:
+        method: GET (which stands for HEAD, too), POST, PUT or DELETE.
+        path: Litestar's path; the parameter of a single resource is `{id:str}`.
+        handler: Does it; its docstring is the documentation.
+        query: The query's parameters.
+        answer: What comes back as JSON or XML; None if the body is empty or a document.
+        media_type: Of a document.
+        status: Of success.
+        scopes: Any one of them is needed; None for calls without authorization.
+        signable: Whether a signed URL is as good as a bearer token.
+        form: What the form body consists of.
+        body: What the JSON body consists of.
+        invalid: What wrong input raises.
+        missing: What an unknown id in the path raises.
+        errors: What else may be raised.
+        large: Whether answers can be so large that writing them would hold up other calls.
+    """
+
+    method: str
+    path: str
+    handler: Handler[Q]
+    query: type[Q]
+    answer: type[Struct] | None = None
+    media_type: str | None = None
+    status: int = 200
+    scopes: frozenset[str] | None = None
+    signable: bool = False
+    form: type[Struct] | None = None
+    body: type[Struct] | None = None
+    invalid: type[PublicError] = InvalidRequestError
+    missing: type[PublicError] = NoSuchRouteError
+    errors: tuple[type[PublicError], ...] = ()
+    large: bool = False
+
+    @property
+    def name(self) -> str:
+        """The operation's id."""
+        return self.handler.__name__  # type: ignore[attr-defined]  # handlers are functions
+
+
+def route_handler(operation: Operation[Any], services: Services) -> HTTPRouteHandler:
+    """The Litestar handler of an operation; it answers with bytes of its own making."""
+
+    async def handle(request: HttpRequest) -> ASGIApp:
+        look = look_of(request.scope)
+        try:
+            return await _answer(operation, services, request, look)
+        except Exception as error:  # noqa: BLE001 - every failure gets an answer in the error shape
+            return answer_to(error, request.scope, look)
+
+    return HTTPRouteHandler(
+        operation.path,
+        http_method=["GET", "HEAD"] if operation.method == "GET" else [operation.method],
+        name=operation.name,
+        status_code=operation.status,
+        request_max_body_size=MAX_BODY_BYTES,
+        opt={"operation": operation},
+    )(handle)
+
+
+async def _answer(
+    operation: Operation[Any], services: Services, request: HttpRequest, look: Look
+) -> Answer:
+    caller = await _caller(operation, services, request)
+    query = queries.parse(request.scope["query_string"], operation.query, operation.invalid)
+    call = Call(operation, services, request, query, caller, look)
+    result = await operation.handler(call)
+    if isinstance(result, Answer):
+        return result
+    if operation.large:
+        return await services.catalog.apart(lambda: encode(result, look, operation.status))
+    return encode(result, look, operation.status)
+
+
+async def _caller(
+    operation: Operation[Any], services: Services, request: HttpRequest
+) -> Caller | None:
+    if operation.scopes is None:
+        return None
+    header = _header(request, b"authorization")
+    if header or not operation.signable:
+        caller = await services.authorization.by_token(header)
+    else:
+        scope = request.scope
+        caller = await services.authorization.by_signature(scope["raw_path"], scope["query_string"])
+    require(caller, operation.scopes)
+    return caller
+
+
+def _header(request: HttpRequest, name: bytes) -> str:
+    for key, value in request.scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
+
+

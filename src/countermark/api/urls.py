@@ -1,0 +1,27 @@
+"""Absolute URLs of resources."""
+
+from functools import lru_cache
+
+from countermark.api.resources import Reference
+
+# References repeat: a page of a thousand files names one user and a few pipelines.
+_REMEMBERED = 4096
+
+
+class Urls:
+    """Makes URLs under the API's public base."""
+
+    def __init__(self, api_url: str) -> None:
+        self.base = f"{api_url}/v1"
+        self.reference = lru_cache(_REMEMBERED)(self._reference)
+
+    def _reference(self, collection: str, resource_id: str) -> Reference:
+        return Reference(resource_id, f"{self.base}/{collection}/{resource_id}")
+
+    def href(self, collection: str, resource_id: str) -> str:
+        """Where a resource is, such as the file of this id."""
+        return f"{self.base}/{collection}/{resource_id}"
+
+    def download(self, file_id: str) -> str:
+        """Where a file's download link is asked for."""
+        return f"{self.base}/files/downloads/?file_id={file_id}"
