@@ -19,10 +19,11 @@ import structlog
 from dbos import DBOS
 
 from countermark.catalog.readers import uploads as read_uploads
-from countermark.catalog.records import NewFile, UploadRecord
+from countermark.catalog.records import NewFile, Thumbnail, UploadRecord
 from countermark.catalog.writers import files as write_files
 from countermark.catalog.writers import uploads as write_uploads
 from countermark.errors import PublicError
+from countermark.media.description import Thumbnail as MadeThumbnail
 from countermark.media.sandbox import Outcome
 from countermark.storage.layout import file_key
 from countermark.storage.port import LocatesBlobs, Store
@@ -93,9 +94,6 @@ def _register(parts: WorkParts, upload_id: str, assembled: Assembled, outcome: O
     with parts.database.write() as connection:
         new = _new_file(upload, assembled, outcome)
         write_files.register(connection, new, now)
-        if outcome.description.thumbnail:
-            thumbnail = outcome.description.thumbnail
-            write_files.set_thumbnail(connection, new.id, thumbnail.mime_type, thumbnail.data)
         write_uploads.complete(connection, upload_id, outcome.problem, now)
     log.info("ingested", upload=upload_id, file=new.id, size=new.size, problem=outcome.problem)
 
@@ -123,7 +121,12 @@ def _new_file(upload: UploadRecord, assembled: Assembled, outcome: Outcome) -> N
         etag=assembled.md5,
         expires_at=upload.file_expires_at,
         created_at=upload.created_at,
+        thumbnail=_thumbnail(description.thumbnail),
     )
+
+
+def _thumbnail(made: MadeThumbnail | None) -> Thumbnail | None:
+    return made and Thumbnail(mime_type=made.mime_type, data=made.data)
 
 
 def _rows(tracks: tuple[msgspec.Struct, ...] | None) -> list[dict[str, object]] | None:
