@@ -1,0 +1,54 @@
+"""The edge's routes."""
+
+from html import escape
+
+from aiohttp import web
+
+from countermark.edge.download import download
+from countermark.edge.failures import as_public_errors
+from countermark.edge.headers import preflight
+from countermark.edge.parts import PARTS, EdgeParts
+from countermark.edge.upload import upload
+
+__all__ = ["EdgeParts", "build_app"]
+
+_DOWNLOAD = "/d/{token}/{name}"
+_UPLOAD = "/uploads/{upload_id}"
+_ABOUT = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Countermark edge</title>
+<p>This is an edge of <b>Countermark</b>. It serves signed links and receives uploads;
+the API that gives them out is at <a href="{url}">{url}</a>.</p>
+</html>
+"""
+
+
+def build_app(parts: EdgeParts) -> web.Application:
+    """Put the edge together; `serve` runs it."""
+    app = web.Application(middlewares=[as_public_errors])
+    app[PARTS] = parts
+    app.router.add_get(_DOWNLOAD, download)
+    app.router.add_options(_DOWNLOAD, _download_preflight)
+    app.router.add_post(_UPLOAD, upload)
+    app.router.add_options(_UPLOAD, _upload_preflight)
+    app.router.add_get("/health", _health)
+    app.router.add_get("/", _about)
+    return app
+
+
+async def _download_preflight(_request: web.Request) -> web.Response:
+    return web.Response(status=204, headers=preflight("GET, HEAD, OPTIONS"))
+
+
+async def _upload_preflight(_request: web.Request) -> web.Response:
+    return web.Response(status=204, headers=preflight("POST, OPTIONS"))
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+async def _about(request: web.Request) -> web.Response:
+    url = escape(request.app[PARTS].api_url)
+    return web.Response(text=_ABOUT.format(url=url), content_type="text/html")

@@ -1,0 +1,32 @@
+"""What an edge is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from countermark.links.keys import KeyRing
+from countermark.settings import Network
+from countermark.storage.port import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeParts:
+    """Everything that the edge needs from the outside.
+
+    Attributes:
+        store: where the bytes are.
+        ring: gives the keys in use; asked at every request, so it must not block.
+        trusted_proxies: networks whose X-Forwarded-For is believed.
+        max_upload_bytes: the most that one post may carry, whatever its policy says.
+        api_url: the API's public base, for the page that says what this is.
+    """
+
+    store: Store
+    ring: Callable[[], KeyRing]
+    trusted_proxies: tuple[Network, ...]
+    max_upload_bytes: int
+    api_url: str
+
+
+PARTS: web.AppKey[EdgeParts] = web.AppKey("parts", EdgeParts)

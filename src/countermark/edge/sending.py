@@ -1,0 +1,118 @@
+"""Moves the pieces of an answer to the client: by sendfile from a local file, else streamed.
+
+Every response has its own descriptor and gives sendfile explicit offsets, because the position of
+a shared one would mix up the bytes of two clients. `fallback=False` keeps asyncio from reading the
+file itself when sendfile fails.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import BinaryIO, Protocol
+
+from aiohttp import web
+
+from countermark.edge.plan import Piece
+from countermark.edge.ranges import Span
+from countermark.errors import BlobNotFoundError, LinkTargetGoneError, StorageError
+from countermark.links.link import Link
+from countermark.storage.port import LocatesBlobs, Store
+
+# Other clients get their turn at least this often, however fast one of them reads.
+SENDFILE_BYTES = 4 << 20
+# A client that takes less than this many bytes in the time below is gone, or means harm.
+STALL_SECONDS = 600.0
+
+
+class Body(Protocol):
+    """An opened blob."""
+
+    async def send(self, request: web.Request, response: web.StreamResponse, span: Span) -> None:
+        """Send a span after the headers, and return when the kernel or aiohttp has taken it."""
+        ...
+
+
+@asynccontextmanager
+async def opened(store: Store, link: Link) -> AsyncIterator[Body]:
+    """Open the link's blob.
+
+    Raises:
+        LinkTargetGoneError: it is not there, or is not the one that the link was made for.
+        StorageError: the store failed.
+    """
+    try:
+        if isinstance(store, LocatesBlobs):
+            with _open(store, link.blob_key) as file:
+                _check_size(os.fstat(file.fileno()).st_size, link)
+                yield _FileBody(file)
+        else:
+            _check_size((await store.stat(link.blob_key)).size, link)
+            yield _StreamedBody(store, link.blob_key)
+    except BlobNotFoundError as error:
+        raise LinkTargetGoneError from error
+
+
+async def send(
+    request: web.Request, response: web.StreamResponse, body: Body, pieces: Iterable[Piece]
+) -> None:
+    """Send all pieces in order.
+
+    Raises:
+        OSError: the client is gone, or stalls.
+        StorageError: the blob can't be read to its end; the client must notice, so the caller
+            has to break the connection.
+    """
+    for piece in pieces:
+        if isinstance(piece, Span):
+            await body.send(request, response, piece)
+        else:
+            await response.write(piece)
+
+
+class _FileBody:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    async def send(self, request: web.Request, response: web.StreamResponse, span: Span) -> None:  # noqa: ARG002 - the other body needs it
+        loop = asyncio.get_running_loop()
+        at = span.start
+        while at < span.stop:
+            if request.transport is None or request.transport.is_closing():
+                raise ConnectionResetError
+            async with asyncio.timeout(STALL_SECONDS):
+                sent = await loop.sendfile(
+                    request.transport,
+                    self._file,
+                    at,
+                    min(SENDFILE_BYTES, span.stop - at),
+                    fallback=False,
+                )
+            if not sent:
+                raise StorageError("a blob's file is shorter than it was")
+            at += sent
+
+
+class _StreamedBody:
+    def __init__(self, store: Store, key: str) -> None:
+        self._store = store
+        self._key = key
+
+    async def send(self, request: web.Request, response: web.StreamResponse, span: Span) -> None:  # noqa: ARG002 - the other body needs it
+        async for chunk in self._store.read(self._key, span.start, span.length):
+            async with asyncio.timeout(STALL_SECONDS):
+                await response.write(chunk)
+
+
+def _open(store: LocatesBlobs, key: str) -> BinaryIO:
+    try:
+        return store.path(key).open("rb", buffering=0)
+    except FileNotFoundError as error:
+        raise BlobNotFoundError("no such blob") from error
+    except OSError as error:
+        raise StorageError(f"local disk: {error.strerror}") from error
+
+
+def _check_size(size: int, link: Link) -> None:
+    if size != link.size:
+        raise LinkTargetGoneError
