@@ -32,9 +32,10 @@ def telling_frame(
     """Find a frame worth showing.
 
     Args:
-        container: Open and seekable; its position is changed.
+        container: Open, nothing read from it yet; its position is changed.
         stream: A video stream of it; its decoder is used.
-        seconds: Duration; None if unknown, which leaves only the beginning.
+        seconds: Duration; None if unknown or if the format can't seek, which leaves only the
+            beginning.
 
     Returns:
         The best of the frames seen; None if not one could be decoded.
@@ -48,7 +49,7 @@ def telling_frame(
             return best
     if best_score >= FLAT or stream.frames == 1:
         return best
-    for frame in _forward(container, stream):
+    for frame in _forward(container, stream, rewind=seconds is not None):
         if (found := score(frame)) > best_score:
             best, best_score = frame, found
         if best_score >= FLAT:
@@ -56,10 +57,16 @@ def telling_frame(
     return best
 
 
-def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    """Decode the first keyframe; None if that fails."""
+def first_frame(
+    container: InputContainer, stream: VideoStream, *, rewind: bool
+) -> VideoFrame | None:
+    """Decode the first keyframe; None if that fails.
+
+    A container that has been read from needs rewinding. One that has not must be spared it:
+    formats that can't seek lose their first packets even by a failed attempt.
+    """
     _use_one_thread(stream)
-    return _keyframe_at(container, stream, 0.0)
+    return _keyframe_at(container, stream, 0.0 if rewind else None)
 
 
 def score(frame: VideoFrame) -> float:
@@ -89,18 +96,19 @@ def _keyframes(
     container: InputContainer, stream: VideoStream, seconds: float | None
 ) -> Iterator[VideoFrame]:
     seen = set()
-    for place in PLACES if seconds else (0.0,):
-        frame = _keyframe_at(container, stream, place * (seconds or 0.0))
+    for place in [part * seconds for part in PLACES] if seconds else [None]:
+        frame = _keyframe_at(container, stream, place)
         if frame is not None and frame.pts not in seen:
             seen.add(frame.pts)
             yield frame
 
 
 def _keyframe_at(
-    container: InputContainer, stream: VideoStream, seconds: float
+    container: InputContainer, stream: VideoStream, seconds: float | None
 ) -> VideoFrame | None:
     try:
-        _seek(container, stream, seconds)
+        if seconds is not None:
+            _seek(container, seconds)
         for count, packet in enumerate(container.demux(stream)):
             if not packet.is_keyframe and count < PATIENCE:
                 continue
@@ -116,10 +124,14 @@ def _keyframe_at(
     return None
 
 
-def _forward(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def _forward(
+    container: InputContainer, stream: VideoStream, *, rewind: bool
+) -> Iterator[VideoFrame]:
     left = FORWARD_PIXELS
     try:
-        _seek(container, stream, 0.0)
+        if rewind:
+            _seek(container, 0.0)
+        stream.codec_context.flush_buffers()  # it was drained
         for count, frame in enumerate(container.decode(stream)):
             left -= frame.width * frame.height
             if count % FORWARD_STEP == 0:
@@ -130,12 +142,5 @@ def _forward(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
         pass  # what was decoded before the damage has been offered
 
 
-def _seek(container: InputContainer, stream: VideoStream, seconds: float) -> None:
-    start = container.start_time or 0
-    try:
-        container.seek(start + int(seconds * av.time_base))
-    except av.FFmpegError:
-        if seconds:
-            raise
-        # Pipes of pictures and some raw streams can't seek, but stand at their start when new.
-        stream.codec_context.flush_buffers()
+def _seek(container: InputContainer, seconds: float) -> None:
+    container.seek((container.start_time or 0) + int(seconds * av.time_base))

@@ -39,7 +39,12 @@ FILTERS: dict[Orientation, tuple[tuple[str, str | None], ...]] = {
 
 def of_frame(frame: VideoFrame) -> Orientation | None:
     """Read a decoded frame's display matrix; None if there is none or it leaves it upright."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV 18.1 gives up on a frame that carries any kind of side data younger than itself,
+        # EXIF among them. The angle is still told; the rare mirrored photo is lost.
+        return _of_rotation(frame.rotation)
     if matrix is None:
         return None
     return of_matrix(struct.unpack_from("=9i", cast("SideData", matrix)))
@@ -57,6 +62,11 @@ def of_matrix(matrix: tuple[int, ...]) -> Orientation | None:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return _BY_SIGNS.get((_sign(a), 0, 0, _sign(d)))
     return _BY_SIGNS.get((0, _sign(b), _sign(c), 0))
+
+
+def _of_rotation(counterclockwise: int) -> Orientation | None:
+    turns: dict[int, Orientation] = {1: "rotate-90", 2: "rotate-180", 3: "rotate-270"}
+    return turns.get(round(-counterclockwise / 90) % 4)
 
 
 def _sign(value: int) -> int:

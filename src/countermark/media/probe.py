@@ -104,7 +104,8 @@ def _describe_picture(container: InputContainer, mime_type: str) -> Description 
     streams = [stream for stream in container.streams.video if stream.codec_context is not None]
     if not streams:
         return None
-    thumbnail = _still(container, streams[0]) if len(streams) <= _PICTURE_STREAMS else None
+    whole = len(streams) <= _PICTURE_STREAMS
+    thumbnail = _still(container, streams[0], rewind=False) if whole else None
     return Description(None, mime_type, "image", thumbnail=thumbnail)
 
 
@@ -124,7 +125,7 @@ def _describe_media(container: InputContainer, brand: str, file: FileIO) -> Desc
     if not (videos or audios or subtitles):
         return None
     timing = _timing(container, [*videos, *audios], file)
-    if demuxer in _WEAKLY_MARKED and not _decodes(container, [*videos, *audios]):
+    if demuxer in _WEAKLY_MARKED and not _decodes(file):
         return None
     audio_bitrate = sum(timing.bitrate_of(stream) or 0.0 for stream in audios)
     tracks, thumbnail = _describe_videos(container, videos, audio_bitrate, timing)
@@ -136,7 +137,7 @@ def _describe_media(container: InputContainer, brand: str, file: FileIO) -> Desc
         video_tracks=tracks or None,
         audio_tracks=tuple(describe_audio(stream, timing) for stream in audios) or None,
         subtitle_tracks=tuple(describe_subtitles(stream) for stream in subtitles) or None,
-        thumbnail=thumbnail or _cover(container),
+        thumbnail=thumbnail or _cover(container, rewind=bool(videos)),
     )
 
 
@@ -165,24 +166,25 @@ def _describe_videos(
     for place, stream in enumerate(videos):
         frame = None
         if place == 0:
-            frame = telling_frame(container, stream, timing.duration_of(stream))
+            seconds = timing.duration_of(stream) if timing.trusted else None
+            frame = telling_frame(container, stream, seconds)
             thumbnail = _thumbnail_of(frame, stream)
         elif place < _TURNED_TRACKS:
-            frame = first_frame(container, stream)
+            frame = first_frame(container, stream, rewind=True)
         turn = of_frame(frame) if frame else None
         tracks.append(describe_video(stream, timing, turn, audio_bitrate))
     return tuple(tracks), thumbnail
 
 
-def _cover(container: InputContainer) -> Thumbnail | None:
+def _cover(container: InputContainer, *, rewind: bool) -> Thumbnail | None:
     covers = [stream for stream in container.streams.video if is_cover(stream)]
-    return _still(container, covers[0]) if covers else None
+    return _still(container, covers[0], rewind=rewind) if covers else None
 
 
-def _still(container: InputContainer, stream: VideoStream) -> Thumbnail | None:
+def _still(container: InputContainer, stream: VideoStream, *, rewind: bool) -> Thumbnail | None:
     if not _has_picture(stream):
         return None
-    return _thumbnail_of(first_frame(container, stream), stream)
+    return _thumbnail_of(first_frame(container, stream, rewind=rewind), stream)
 
 
 def _thumbnail_of(frame: av.VideoFrame | None, stream: VideoStream) -> Thumbnail | None:
@@ -194,19 +196,23 @@ def _thumbnail_of(frame: av.VideoFrame | None, stream: VideoStream) -> Thumbnail
         return None  # a pixel format that nothing converts; the file is described all the same
 
 
-def _decodes(container: InputContainer, streams: list[Stream]) -> bool:
-    """Tell whether anything near the beginning decodes."""
-    packets = container.demux(streams)
+def _decodes(file: FileIO) -> bool:
+    """Tell whether anything near the beginning decodes; the file's position is kept."""
+    position = file.tell()
     try:
-        for packet in islice(packets, _TRIED_PACKETS):
-            try:
-                if packet.decode():
-                    return True
-            except av.FFmpegError:
-                continue  # streams may start in the middle of something
+        with open_media(file) as container:
+            return any(_frames(packet) for packet in islice(container.demux(), _TRIED_PACKETS))
     except av.FFmpegError:
-        pass  # the container itself ends in damage
-    return False
+        return False
+    finally:
+        file.seek(position)
+
+
+def _frames(packet: "av.Packet[Stream]") -> bool:
+    try:
+        return bool(packet.decode())
+    except (av.FFmpegError, AttributeError):  # damage; a data stream, which has no decoder
+        return False
 
 
 def _has_picture(stream: VideoStream) -> bool:
