@@ -84,5 +84,3 @@ def of_error(error: PublicError, look: Look, extra: Headers = ()) -> Answer:
 def page(body: bytes, media_type: str, *extra: tuple[bytes, bytes]) -> Answer:
     """A document that is neither JSON nor XML of ours."""
     return Answer(200, ((b"content-type", media_type.encode()), *_COMMON, *extra), body)
-
-

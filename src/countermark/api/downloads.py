@@ -45,9 +45,7 @@ class DownloadQuery(Presentation, frozen=True, kw_only=True):
     pipeline_id: (
         Annotated[ResourceId, Meta(description="The pipeline that object_key belongs to.")] | None
     ) = None
-    file_id: (
-        Annotated[ResourceId, Meta(description="The file or archive.")] | None
-    ) = None
+    file_id: Annotated[ResourceId, Meta(description="The file or archive.")] | None = None
     autograph_tag: (
         Annotated[str, Meta(description="Not available yet; refused."), _REFUSED] | None
     ) = None
@@ -118,7 +116,7 @@ def address_of(ip: str | None, error: type[PublicError] = InvalidFileInputError)
         return parse_address(ip)
     except ValueError as cause:
         raise error(
-            f"ip: {ip!r} is not accepted; accepted: an integer below 2^32, or an IPv4 or IPv6 address"
+            f"ip: {ip!r} is not accepted; accepted: an integer below 2^32, an IPv4 or IPv6 address"
         ) from cause
 
 
@@ -143,9 +141,7 @@ def _expiry(call: Call[DownloadQuery]) -> int:
     return asked
 
 
-def _find(
-    connection: Connection, call: Call[DownloadQuery]
-) -> tuple[FileRecord, list[FileRecord]]:
+def _find(connection: Connection, call: Call[DownloadQuery]) -> tuple[FileRecord, list[FileRecord]]:
     record = _named(connection, call)
     if record is None:
         raise FileNotFoundPublicError
@@ -164,9 +160,7 @@ def _named(connection: Connection, call: Call[DownloadQuery]) -> FileRecord | No
     if query.file_id is not None and not by_key:
         return files.file(connection, user_id, query.file_id, call.now)
     if query.file_id is None and query.pipeline_id is not None and query.object_key is not None:
-        return files.file_by_key(
-            connection, user_id, query.pipeline_id, query.object_key, call.now
-        )
+        return files.file_by_key(connection, user_id, query.pipeline_id, query.object_key, call.now)
     raise InvalidFileInputError("give either file_id, or pipeline_id and object_key")
 
 
@@ -213,5 +207,6 @@ GET = Operation(
     signable=True,
     invalid=InvalidFileInputError,
     errors=(FileNotFoundPublicError,),
+    redirects=True,
 )
 OPERATIONS: tuple[Operation[Any], ...] = (GET,)

@@ -46,9 +46,7 @@ def answer_to(error: Exception, scope: Scope, look: Look) -> Answer:
     """Answer with the error; what is not the caller's fault goes to the log with its cause."""
     public = _public(error)
     if public.status >= 500:  # noqa: PLR2004 - the server's errors
-        log.error(
-            "request failed", method=scope.get("method"), path=scope["path"], exc_info=error
-        )
+        log.error("request failed", method=scope.get("method"), path=scope["path"], exc_info=error)
     return of_error(public, look, _RETRY if public.status == 503 else _allow(error))  # noqa: PLR2004 - as above
 
 

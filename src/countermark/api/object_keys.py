@@ -20,11 +20,14 @@ def object_key_problem(key: str) -> str | None:
         return "contains a backslash; separate folders by /"
     if key.startswith("/"):
         return "starts with /; keys are relative to the pipeline's root folder"
-    for segment in key.split("/"):
-        if segment in {"", ".", ".."}:
-            return "contains an empty, . or .. segment"
-        if len(segment.encode()) > MAX_SEGMENT_BYTES:
-            return f"a segment is over {MAX_SEGMENT_BYTES} bytes"
+    return next(filter(None, map(_segment_problem, key.split("/"))), None)
+
+
+def _segment_problem(segment: str) -> str | None:
+    if segment in {"", ".", ".."}:
+        return "contains an empty, . or .. segment"
+    if len(segment.encode()) > MAX_SEGMENT_BYTES:
+        return f"a segment is over {MAX_SEGMENT_BYTES} bytes"
     return None
 
 

@@ -6,7 +6,7 @@ the call's part of the OpenAPI document are all made from it.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from litestar import Request
@@ -34,6 +34,7 @@ JSON = "application/json"
 
 Q = TypeVar("Q", bound=Struct)
 B = TypeVar("B", bound=Struct)
+Method = Literal["GET", "POST", "PUT", "DELETE"]
 HttpRequest = Request[Any, Any, Any]
 
 
@@ -137,9 +138,10 @@ class Operation(Generic[Q]):
         missing: What an unknown id in the path raises.
         errors: What else may be raised.
         large: Whether answers can be so large that writing them would hold up other calls.
+        redirects: Whether it may answer 302.
     """
 
-    method: str
+    method: Method
     path: str
     handler: Handler[Q]
     query: type[Q]
@@ -154,11 +156,12 @@ class Operation(Generic[Q]):
     missing: type[PublicError] = NoSuchRouteError
     errors: tuple[type[PublicError], ...] = ()
     large: bool = False
+    redirects: bool = False
 
     @property
     def name(self) -> str:
         """The operation's id."""
-        return self.handler.__name__  # type: ignore[attr-defined]  # handlers are functions
+        return self.handler.__name__
 
 
 def route_handler(operation: Operation[Any], services: Services) -> HTTPRouteHandler:
@@ -216,5 +219,3 @@ def _header(request: HttpRequest, name: bytes) -> str:
             text: str = value.decode("latin-1")
             return text
     return ""
-
-

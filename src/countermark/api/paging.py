@@ -51,5 +51,8 @@ def with_start(raw_query: bytes, start: int) -> str:
     """The query with `start` replaced, or put first if it is not there."""
     # Bytes that may not stand in a URL are encoded; a "%" that encodes nothing is left alone.
     parts = quote(raw_query, safe=_QUERY_CHARACTERS).split("&") if raw_query else []
-    replaced = [f"start={start}" if part.partition("=")[0] == "start" else part for part in parts]
-    return "&".join(replaced if replaced != parts or f"start={start}" in parts else [f"start={start}", *parts])
+    place = next((at for at, part in enumerate(parts) if part.startswith("start=")), None)
+    if place is None:
+        return "&".join([f"start={start}", *parts])
+    parts[place] = f"start={start}"
+    return "&".join(parts)

@@ -74,9 +74,9 @@ class ManyFiles(Paging, frozen=True, kw_only=True):
         tuple[Literal["file", "folder", "archive"], ...],
         Meta(description="Only files of these types."),
     ] = ()
-    pipeline_id: (
-        Annotated[ResourceId, Meta(description="Only files of this pipeline.")] | None
-    ) = field(name="pipeline.id", default=None)
+    pipeline_id: Annotated[ResourceId, Meta(description="Only files of this pipeline.")] | None = (
+        field(name="pipeline.id", default=None)
+    )
     job_id: Annotated[ResourceId, Meta(description="Only files of this job.")] | None = field(
         name="job.id", default=None
     )

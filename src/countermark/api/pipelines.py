@@ -112,15 +112,11 @@ def _given(ping_urls: PingUrls | None) -> dict[str, str] | None:
     return {key: url for key, url in to_builtins(ping_urls).items() if url is not None}
 
 
-def _presenter(
-    connection: Connection, call: Call[Any], records: list[PipelineRecord]
-) -> Presenter:
+def _presenter(connection: Connection, call: Call[Any], records: list[PipelineRecord]) -> Presenter:
     query: Expansion = call.query
     wanted = wish(query.expand, everything=query.expand_all)
     found = look_up(connection, call.caller.user_id, records, wanted, call.now)
-    return Presenter(
-        call.services.urls, show_null=query.show_null, wanted=wanted, found=found
-    )
+    return Presenter(call.services.urls, show_null=query.show_null, wanted=wanted, found=found)
 
 
 OPERATIONS: tuple[Operation[Any], ...] = (

@@ -55,8 +55,6 @@ def parse(raw: bytes, kind: type[Q], error: type[PublicError]) -> Q:
         kind: What to make of them.
         error: What to raise, with a detail that names the parameter and what it accepts.
     """
-    if not raw:
-        return _empty(kind, error)
     known = parameters(kind)
     values: dict[str, Any] = {}
     for name, text in _pairs(raw, known, error):
@@ -68,25 +66,19 @@ def parse(raw: bytes, kind: type[Q], error: type[PublicError]) -> Q:
     return kind(**values)
 
 
-@cache
 def parameters(kind: type[Struct]) -> dict[str, Parameter]:
     """The parameters of a call by name."""
+    return _parameters(kind)
+
+
+@cache
+def _parameters(kind: type[Struct]) -> dict[str, Parameter]:
     info = kinds.type_info(kind)
     hints = get_type_hints(kind, include_extras=True)
     return {
         item.encode_name: _parameter(item, hints[item.name])
         for item in info.fields  # type: ignore[attr-defined]  # type_info of a Struct is a StructType
     }
-
-
-@cache
-def _default(kind: type[Q]) -> Q:
-    return kind()
-
-
-def _empty(kind: type[Q], error: type[PublicError]) -> Q:
-    _check_complete(parameters(kind), {}, error)
-    return _default(kind)
 
 
 def _check_complete(
@@ -100,7 +92,7 @@ def _check_complete(
 def _pairs(
     raw: bytes, known: dict[str, Parameter], error: type[PublicError]
 ) -> list[tuple[str, str]]:
-    parts = raw.split(b"&")
+    parts = raw.split(b"&") if raw else []
     if len(parts) > MAX_PARAMETERS:
         raise error(f"more than {MAX_PARAMETERS} parameters")
     pairs = []
@@ -134,9 +126,9 @@ def _refuse(
     parameter: Parameter, text: str, error: type[PublicError], cause: Exception
 ) -> NoReturn:
     shown = text if len(text) <= 40 else text[:40] + "…"  # noqa: PLR2004 - enough to recognize it
-    raise error(f"{parameter.name}: {shown!r} is not accepted; accepted: {parameter.accepted}") from (
-        cause
-    )
+    raise error(
+        f"{parameter.name}: {shown!r} is not accepted; accepted: {parameter.accepted}"
+    ) from (cause)
 
 
 def _parameter(item: Any, hint: Any) -> Parameter:
@@ -193,12 +185,12 @@ def _accepted(kind: Any) -> str:
         case kinds.IntType(ge=low, le=high):
             return f"an integer from {low} to {high}"
         case kinds.LiteralType(values=values):
-            return " or ".join(values)
+            return " or ".join(map(str, values))
         case kinds.VarTupleType(item_type=item):
             return "a comma separated list of " + _accepted(plain(item))
-        case kinds.StrType(pattern=str(pattern)):
-            return f"text matching {pattern}"
-        case kinds.StrType(max_length=int(length)):
-            return f"1 to {length} characters"
+        case kinds.StrType(pattern=pattern, max_length=length):
+            return (
+                f"text matching {pattern}" if pattern else f"at most {length or 'any'} characters"
+            )
         case _:
             return "text"

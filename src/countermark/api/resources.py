@@ -186,14 +186,14 @@ class Job(Struct, kw_only=True):
     href: Url
 
 
-UploadStatus = Literal["UPLOADING", "COMPLETING", "COMPLETED", "FAILED"]
+_UPLOAD_STATES = ["UPLOADING", "COMPLETING", "COMPLETED", "FAILED"]
 
 
 class Upload(Struct, kw_only=True):
     """A file on its way in; the form is given once, when the upload is made."""
 
     id: Id
-    status: UploadStatus
+    status: Annotated[str, Meta(extra_json_schema={"enum": _UPLOAD_STATES})]
     form_post_url: Url | None = None
     form_post_params: dict[str, str] | None = None
     nb_chunks: int | None = None

@@ -102,13 +102,15 @@ async def finish_upload(call: Call[Nulls]) -> UploadAnswer:
     chunks = (await call.json_body(FinishUploadBody)).upload.nb_chunks
     found = await _find(call)
     _check_state(found, chunks)
-    if found.status == "COMPLETED":
-        return _answer(call, found)
     if found.status == "UPLOADING":
         await _check_chunks(call, chunks)
-    record = await _begin_completing(call, found.id, chunks)
-    await call.services.catalog.apart(lambda: call.services.parts.enqueue_ingest(record.id))
-    return _answer(call, record)
+        found = await _begin_completing(call, chunks)
+        _check_state(found, chunks)  # it may have been given up in between
+    if found.status == "COMPLETED":
+        return _answer(call, found)
+    # Also for one that is completing: whoever finished it first may have died right here.
+    await call.services.catalog.apart(lambda: call.services.parts.enqueue_ingest(found.id))
+    return _answer(call, found)
 
 
 def _create(connection: Connection, call: Call[NewUploadQuery]) -> UploadRecord:
@@ -198,8 +200,8 @@ async def _check_chunks(call: Call[Any], chunks: int) -> None:
         raise InvalidUploadInputError(f"nb_chunks: {len(there)} chunks were received")
 
 
-async def _begin_completing(call: Call[Any], upload_id: str, chunks: int) -> UploadRecord:
-    user_id = call.caller.user_id
+async def _begin_completing(call: Call[Any], chunks: int) -> UploadRecord:
+    upload_id, user_id = call.resource_id, call.caller.user_id
     record = await call.services.catalog.write(
         lambda connection: write_uploads.begin_completing(
             connection, user_id, upload_id, chunks, call.now

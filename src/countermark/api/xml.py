@@ -8,7 +8,7 @@ from typing import Any
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<response xmlns:xsi="{XSI}">'
-_ITEMS = {
+ITEM_NAMES = {
     "files": "file",
     "pipelines": "pipeline",
     "urls": "url",
@@ -50,7 +50,7 @@ def _write(parts: list[str], name: str, value: Any, indent: str) -> None:
     elif isinstance(value, dict):
         _write_all(parts, name, list(value.items()), indent)
     elif isinstance(value, list):
-        _write_all(parts, name, [(_ITEMS[name], item) for item in value], indent)
+        _write_all(parts, name, [(ITEM_NAMES[name], item) for item in value], indent)
     else:
         parts.append(f"{indent}<{name}>{value}</{name}>")
 
