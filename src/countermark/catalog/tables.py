@@ -20,8 +20,10 @@ metadata = sa.MetaData(
 )
 
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-# Byte order, so that both databases sort names the same way.
+# Byte order, so that both databases sort text the same way.
 Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+# What the listing's filters ask of a file; indexes that end with it answer without the row.
+_FILTERED = ("expires_at", "type", "pipeline_id")
 
 
 def _id(*args: object, primary_key: bool = False, nullable: bool = False) -> sa.Column[str]:
@@ -35,7 +37,7 @@ users = sa.Table(
     metadata,
     _id("id", primary_key=True),
     sa.Column("name", Name, nullable=False, unique=True),
-    # Counts every change to the user's files; what is remembered of a listing holds for one value.
+    # Counts every change to the user's files; what is remembered of a listing is as of one value.
     sa.Column("files_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
@@ -118,16 +120,16 @@ files = sa.Table(
     _id("pipeline_id", sa.ForeignKey("pipelines.id")),
     _id("job_id", nullable=True),
     _id("parent_id", nullable=True),  # a folder; null for a pipeline's root
-    sa.Column("type", sa.Text, nullable=False),  # file, folder, archive
-    sa.Column("subtype", sa.Text),
+    sa.Column("type", Name, nullable=False),  # file, folder, archive
+    sa.Column("subtype", Name),
     # Relative to the pipeline's root folder, "" for the root itself; unique within a pipeline.
     sa.Column("object_key", Name, nullable=False),
     sa.Column("title", Name, nullable=False),
     sa.Column("name", Name, nullable=False),
-    sa.Column("container", sa.Text),
-    sa.Column("mime_type", sa.Text),
-    sa.Column("md5_checksum", sa.Text),
-    sa.Column("header_crc", sa.Text),
+    sa.Column("container", Name),
+    sa.Column("mime_type", Name),
+    sa.Column("md5_checksum", Name),
+    sa.Column("header_crc", Name),
     sa.Column("size", sa.BigInteger),
     sa.Column("size_on_disk", sa.BigInteger),
     sa.Column("duration", sa.BigInteger),
@@ -136,26 +138,52 @@ files = sa.Table(
     sa.Column("subtitle_tracks", Json),
     sa.Column("elements", Json),  # of an archive: its files' ids
     sa.Column("autograph", sa.Boolean),
-    sa.Column("description", sa.Text),
-    sa.Column("user_data", sa.Text),
+    sa.Column("description", Name),
+    sa.Column("user_data", Name),
     sa.Column("download_count", sa.BigInteger),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-    sa.Column("blob_key", sa.Text),  # where the bytes are; null for folders and archives
-    sa.Column("etag", sa.Text),
+    sa.Column("blob_key", Name),  # where the bytes are; null for folders and archives
+    sa.Column("etag", Name),
     sa.Column("finished_at", sa.BigInteger),
     sa.Column("expires_at", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("pipeline_id", "object_key"),
-    # The default order, with what the common filters need, so that a page is found in the index.
-    sa.Index("ix_files_user_default", "user_id", "id", "expires_at", "type"),
-    sa.Index(None, "user_id", "pipeline_id", "id"),
+    # One index for each order that is flat in its offset.
+    sa.Index("ix_files_user_default", "user_id", "id", *_FILTERED),
+    sa.Index("ix_files_user_name", "user_id", "name", "id", *_FILTERED),
+    sa.Index("ix_files_user_size", "user_id", "size", "id", *_FILTERED),
+    sa.Index("ix_files_user_created_at", "user_id", "created_at", "id", *_FILTERED),
+    sa.Index("ix_files_user_pipeline", "user_id", "pipeline_id", "id", "expires_at", "type"),
     sa.Index(None, "user_id", "job_id", "id"),
-    sa.Index(None, "user_id", "name", "id"),
-    sa.Index(None, "user_id", "size", "id"),
-    sa.Index(None, "user_id", "created_at", "id"),
+    sa.Index(None, "user_id", "expires_at"),
     sa.Index(None, "parent_id"),
     sa.Index(None, "expires_at"),
+    sa.Index(None, "blob_key"),
+    sa.Index(
+        "ix_files_user_archives",
+        "user_id",
+        sqlite_where=sa.text("type = 'archive'"),
+        postgresql_where=sa.text("type = 'archive'"),
+    ),
+)
+
+# What came and went among a user's files, as far as a listing's totals and offsets depend on it.
+# Row n made `users.files_version` n; old rows are dropped, see writers/changes.py.
+file_changes = sa.Table(
+    "file_changes",
+    metadata,
+    _id("user_id", sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sign", sa.SmallInteger, nullable=False),  # 1 came, -1 went
+    _id("id"),
+    sa.Column("name", Name, nullable=False),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("type", Name, nullable=False),
+    _id("pipeline_id"),
+    _id("job_id", nullable=True),
 )
 
 thumbnails = sa.Table(
@@ -189,6 +217,6 @@ uploads = sa.Table(
 trash = sa.Table(
     "trash",
     metadata,
-    sa.Column("blob_key", sa.Text, primary_key=True),
+    sa.Column("blob_key", Name, primary_key=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )

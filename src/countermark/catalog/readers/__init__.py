@@ -1,0 +1,1 @@
+"""Queries. Each takes a connection of `Database.read` or `Database.write`."""

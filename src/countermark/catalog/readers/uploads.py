@@ -1,0 +1,38 @@
+"""Uploads: a client's own, and those that the worker has to do with."""
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from countermark.catalog.records import UploadRecord
+from countermark.catalog.tables import uploads
+
+
+def upload(conn: sa.Connection, user_id: str, upload_id: str) -> UploadRecord | None:
+    """The user's upload of this id."""
+    query = sa.select(uploads).where(uploads.c.id == upload_id, uploads.c.user_id == user_id)
+    row = conn.execute(query).first()
+    return UploadRecord(*row) if row else None
+
+
+def upload_to_ingest(conn: sa.Connection, upload_id: str) -> UploadRecord | None:
+    """The upload of this id, whoever's: the worker works for all users."""
+    row = conn.execute(sa.select(uploads).where(uploads.c.id == upload_id)).first()
+    return UploadRecord(*row) if row else None
+
+
+def uploads_to_end(conn: sa.Connection, now: int) -> list[UploadRecord]:
+    """Uploads that were never finished and take no more bytes, longest over first."""
+    query = sa.select(uploads).where(uploads.c.status == "UPLOADING", uploads.c.ends_at <= now)
+    return [UploadRecord(*row) for row in conn.execute(query.order_by(uploads.c.ends_at))]
+
+
+def completing(conn: sa.Connection) -> list[UploadRecord]:
+    """Uploads whose file is being made, oldest first."""
+    query = sa.select(uploads).where(uploads.c.status == "COMPLETING").order_by(uploads.c.id)
+    return [UploadRecord(*row) for row in conn.execute(query)]
+
+
+def known_upload_ids(conn: sa.Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that are uploads."""
+    return set(conn.scalars(sa.select(uploads.c.id).where(uploads.c.id.in_(list(ids)))))
