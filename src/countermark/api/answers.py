@@ -75,6 +75,20 @@ def empty(status: int, extra: Headers = ()) -> Answer:
     return Answer(status, _COMMON + extra)
 
 
+def to_preflight(methods: list[str]) -> Answer:
+    """The answer to OPTIONS, which is also what browsers ask first (Fetch standard, CORS)."""
+    allowed = ", ".join(methods).encode()
+    return empty(
+        204,
+        (
+            (b"allow", allowed),
+            (b"access-control-allow-methods", allowed),
+            (b"access-control-allow-headers", b"Authorization, Content-Type, Accept"),
+            (b"access-control-max-age", b"86400"),
+        ),
+    )
+
+
 def of_error(error: PublicError, look: Look, extra: Headers = ()) -> Answer:
     """What the caller sees of an error: code, message, detail; never its cause."""
     problem = Problem(error.code, error.message, error.detail)

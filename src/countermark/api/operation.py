@@ -4,18 +4,19 @@ An `Operation` is the one description of a call. The route, the checks before th
 the call's part of the OpenAPI document are all made from it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from litestar import Request
+from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from msgspec import Struct
 
 from countermark.api import query as queries
-from countermark.api.answers import Answer, Look, encode
+from countermark.api.answers import Answer, Look, encode, to_preflight
 from countermark.api.authorization import Caller, require
 from countermark.api.failures import answer_to, look_of
 from countermark.api.services import Services
@@ -164,10 +165,28 @@ class Operation(Generic[Q]):
         return self.handler.__name__
 
 
-def route_handler(operation: Operation[Any], services: Services) -> HTTPRouteHandler:
-    """The Litestar handler of an operation; it answers with bytes of its own making."""
+def route_handlers(
+    operations: Iterable[Operation[Any]], services: Services
+) -> list[HTTPRouteHandler]:
+    """Litestar's handlers, one for each path."""
+    by_path: dict[str, list[Operation[Any]]] = {}
+    for operation in operations:
+        by_path.setdefault(operation.path, []).append(operation)
+    return [_route_handler(path, some, services) for path, some in by_path.items()]
+
+
+def _route_handler(
+    path: str, operations: list[Operation[Any]], services: Services
+) -> HTTPRouteHandler:
+    by_method: dict[str, Operation[Any]] = {operation.method: operation for operation in operations}
+    methods = sorted(["OPTIONS", *by_method, *(["HEAD"] if "GET" in by_method else [])])
+    preflight = to_preflight(methods)
 
     async def handle(request: HttpRequest) -> ASGIApp:
+        method = request.scope["method"]
+        if method == "OPTIONS":
+            return preflight
+        operation = by_method["GET" if method == "HEAD" else method]
         look = look_of(request.scope)
         try:
             return await _answer(operation, services, request, look)
@@ -175,12 +194,11 @@ def route_handler(operation: Operation[Any], services: Services) -> HTTPRouteHan
             return answer_to(error, request.scope, look)
 
     return HTTPRouteHandler(
-        operation.path,
-        http_method=["GET", "HEAD"] if operation.method == "GET" else [operation.method],
-        name=operation.name,
-        status_code=operation.status,
+        path,
+        http_method=[HttpMethod(method) for method in methods],
+        status_code=200,  # never used: an answer carries its own
         request_max_body_size=MAX_BODY_BYTES,
-        opt={"operation": operation},
+        opt={"operations": operations},
     )(handle)
 
 

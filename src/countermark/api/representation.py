@@ -125,6 +125,7 @@ class Presenter:
         inside = (*around, Key("file", record.id))
         reference = self._reference
         return self._file(
+            storage="intern",
             **dict(zip(_SAME_IN_FILE, _of_file(record), strict=True)),
             href=self._urls.href("files", record.id),
             uri=None if record.type == "folder" else self._urls.download(record.id),

@@ -80,7 +80,7 @@ class SubtitleTrack(Struct, frozen=True, kw_only=True):
 class File(Struct, kw_only=True):
     """A file, folder or archive."""
 
-    storage: Literal["intern"] = "intern"
+    storage: Literal["intern"]
     title: str
     name: str
     type: Literal["file", "folder", "archive"]
@@ -197,7 +197,7 @@ class Upload(Struct, kw_only=True):
     form_post_url: Url | None = None
     form_post_params: dict[str, str] | None = None
     nb_chunks: int | None = None
-    storage_type: Literal["intern"] = "intern"
+    storage_type: Literal["intern"]
     object_key: str
     pipeline: PipelineReference
     file: FileReference

@@ -222,6 +222,7 @@ def _answer(
         form_post_url=posted[0] if posted else None,
         form_post_params=posted[1] if posted else None,
         nb_chunks=record.nb_chunks,
+        storage_type="intern",
         object_key=record.object_key,
         pipeline=urls.reference("pipelines", record.pipeline_id),
         file=urls.reference("files", record.file_id),
