@@ -38,6 +38,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._glances: sa.Connection | None = None
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite":
             _prepare_file(parsed)
@@ -56,6 +57,21 @@ class Database:
             yield connection
 
     @contextmanager
+    def glance(self) -> Iterator[sa.Connection]:
+        """A kept connection on which each statement sees a snapshot of its own.
+
+        For point reads of an event loop's thread, and of no other: leaving out the transaction
+        and the pool takes two thirds off a read of one row. SQLite only.
+
+        Raises:
+            UnavailableError: the database stays locked.
+        """
+        with _translated():
+            if self._glances is None:
+                self._glances = self._readers.execution_options(glance=True).connect()
+            yield self._glances
+
+    @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction: committed and durable at the end, rolled back on any error.
 
@@ -70,6 +86,9 @@ class Database:
 
     def close(self) -> None:
         """Close every idle connection. May be repeated."""
+        if self._glances is not None:
+            self._glances.close()
+            self._glances = None
         self._readers.dispose()
         self._writers.dispose()
 
@@ -126,9 +145,15 @@ def _sqlite_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
     _on_connect(readers, *_SQLITE_PRAGMAS, "PRAGMA query_only=ON")
     _on_connect(writers, *_SQLITE_PRAGMAS)
     # sqlite3's own transactions begin too late for a snapshot and too weak for a writer.
-    event.listen(readers, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(readers, "begin", _begin_snapshot)
     event.listen(writers, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return readers, writers
+
+
+def _begin_snapshot(connection: sa.Connection) -> None:
+    # Without BEGIN, SQLite gives each statement a snapshot of its own.
+    if not connection.get_execution_options().get("glance"):
+        connection.exec_driver_sql("BEGIN")
 
 
 _SQLITE_PRAGMAS = (
