@@ -61,7 +61,7 @@ class Load:
         measured = Measured(**json.loads(done.stdout))
         silent = not (measured.responses or measured.body_bytes)
         if silent or measured.responses < responses:
-            raise RuntimeError(f"only {measured.responses} answers in {seconds:g} s")
+            raise RuntimeError(f"{measured.responses} answers in {seconds:g} s to {lines[:200]!r}")
         return measured
 
 

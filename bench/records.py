@@ -1,12 +1,11 @@
 """One file's record and pages of a million, beside PocketBase over the same million."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from bench.load import Load
 from bench.pocketbase import pocketbase
 from bench.results import Row, alternate, faster
 from bench.run import Run, temporary_folder
@@ -17,6 +16,7 @@ _PAGE = 1000  # the most that PocketBase gives
 _CONNECTIONS = 16
 _REACH = 2
 _FLAT = 1.25  # last page to first
+_NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,18 @@ class _Side:
         )
         return measured.per_second
 
-    def page_ms(self, load: Load, number: int, *, seconds: float = 60, responses: int = 0) -> float:
-        request = "GET " + self.page.format(start=number * _PAGE, ordinal=number + 1)
-        measured = load.run(
-            self.port, [request], seconds=seconds, responses=responses, headers=self.headers
-        )
+    def page_ms(self, run: Run, number: int) -> float:
+        requests = [self._page_request(number)]
+        measured = run.load.run(self.port, requests, seconds=run.seconds, headers=self.headers)
         return measured.p50_us / 1e3
+
+    def first_touch_ms(self, run: Run, numbers: Sequence[int]) -> float:
+        requests = [self._page_request(number) for number in numbers]
+        measured = run.load.run(self.port, requests, responses=len(requests), headers=self.headers)
+        return measured.p50_us / 1e3
+
+    def _page_request(self, number: int) -> str:
+        return "GET " + self.page.format(start=number * _PAGE, ordinal=number + 1)
 
 
 def rows(run: Run) -> Iterator[Row]:
@@ -81,30 +87,31 @@ def _sides(folder: Path, count: int) -> Iterator[tuple[_Side, _Side]]:
 
 
 def _page_rows(run: Run, ours: _Side, peer: _Side, count: int) -> Iterator[Row]:
-    last = count // _PAGE - 1
-    pages = {"first": 0, "middle": count // _PAGE // 2, "last": last}
-    # Each page's first time comes before anything else has touched the catalog.
-    cold = {
-        name: tuple(side.page_ms(run.load, number, responses=1) for side in (ours, peer))
-        for name, number in pages.items()
-    }
+    pages = count // _PAGE
+    starts = {"first": 0, "middle": pages // 2, "last": pages - 1}
+    yield from _first_touch_rows(run, ours, peer, starts, count)
     steady = {}
-    for name, number in pages.items():
+    for name, number in starts.items():
         steady[name] = alternate(
-            partial(ours.page_ms, run.load, number, seconds=run.seconds),
-            partial(peer.page_ms, run.load, number, seconds=run.seconds),
-            run.rounds,
+            partial(ours.page_ms, run, number), partial(peer.page_ms, run, number), run.rounds
         )
-        yield _page_row(name, count, "again and again", steady[name])
-    for name, pair in cold.items():
-        yield _page_row(name, count, "first touch", pair)
+        yield _page_row(f"{name} page of {_PAGE:,} of {count:,}", steady[name])
     yield _flatness(steady["first"][0], steady["last"][0])
 
 
-def _page_row(name: str, count: int, how: str, pair: tuple[float, ...]) -> Row:
+def _first_touch_rows(
+    run: Run, ours: _Side, peer: _Side, starts: Mapping[str, int], count: int
+) -> Iterator[Row]:
+    # Neighbours, each asked for once and before anything else has touched the catalog.
+    for name, number in starts.items():
+        numbers = [abs(number - step) for step in range(_NEIGHBOURS)]
+        pair = ours.first_touch_ms(run, numbers), peer.first_touch_ms(run, numbers)
+        yield _page_row(f"{name} pages of {_PAGE:,} of {count:,}, first touch", pair)
+
+
+def _page_row(what: str, pair: tuple[float, float]) -> Row:
     ours, peer = pair
     ratio = peer / ours
-    what = f"{name} page of {_PAGE:,} of {count:,}, {how}"
     reached = ratio >= _REACH
     return Row(what, f"{ours:,.1f} ms", f"{peer:,.1f} ms", ratio, f"≥ {_REACH} x", reached)
 
