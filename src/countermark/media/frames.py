@@ -74,10 +74,13 @@ def score(frame: VideoFrame) -> float:
 
     Returns:
         Standard deviation of the luma over a coarse grid, 0 to 127, scaled down toward 0 as
-        the mean luma approaches black or white.
+        the mean luma approaches black or white; 0 for a pixel format that nothing converts.
     """
     width, height = _GRID
-    plane = frame.reformat(width=width, height=height, format="gray").planes[0]
+    try:
+        plane = frame.reformat(width=width, height=height, format="gray").planes[0]
+    except (av.FFmpegError, ValueError):
+        return 0.0
     data, stride = bytes(plane), plane.line_size
     luma = b"".join(data[row * stride : row * stride + width] for row in range(height))
     mean = sum(luma) / len(luma)
