@@ -7,7 +7,8 @@ length of a transaction, and writers.
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,18 @@ from countermark.errors import SettingsError, UnavailableError
 
 _BUSY_MS = 30_000
 _MIGRATION_LOCK = 0x6D696772  # "migr"
-_POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": 30, "pool_use_lifo": True}
+_POOL: dict[str, Any] = {
+    "pool_size": 8,
+    "max_overflow": 24,
+    "pool_timeout": 30,
+    "pool_use_lifo": True,
+}
+_SQLITE_PRAGMAS = (
+    f"PRAGMA busy_timeout={_BUSY_MS}",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+)
 
 
 class Database:
@@ -34,15 +46,19 @@ class Database:
 
     Attributes:
         url: As given.
+
+    Raises:
+        SettingsError: an SQLite URL names no file, or one that cannot be made.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._glances: sa.Connection | None = None
         parsed = sa.make_url(url)
+        self._idle: deque[sa.Connection] | None = None
         if parsed.get_backend_name() == "sqlite":
             _prepare_file(parsed)
             self._readers, self._writers = _sqlite_engines(parsed)
+            self._idle = deque()
         else:
             self._readers, self._writers = _postgresql_engines(parsed)
 
@@ -53,23 +69,8 @@ class Database:
         Raises:
             UnavailableError: the database cannot be reached, or stays locked.
         """
-        with _translated(), self._readers.begin() as connection:
+        with _translated(), self._reader() as connection, connection.begin():
             yield connection
-
-    @contextmanager
-    def glance(self) -> Iterator[sa.Connection]:
-        """A kept connection on which each statement sees a snapshot of its own.
-
-        For point reads of an event loop's thread, and of no other: leaving out the transaction
-        and the pool takes two thirds off a read of one row. SQLite only.
-
-        Raises:
-            UnavailableError: the database stays locked.
-        """
-        with _translated():
-            if self._glances is None:
-                self._glances = self._readers.execution_options(glance=True).connect()
-            yield self._glances
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -86,11 +87,40 @@ class Database:
 
     def close(self) -> None:
         """Close every idle connection. May be repeated."""
-        if self._glances is not None:
-            self._glances.close()
-            self._glances = None
+        while self._idle:
+            self._idle.pop().close()
         self._readers.dispose()
         self._writers.dispose()
+
+    @contextmanager
+    def _reader(self) -> Iterator[sa.Connection]:
+        if self._idle is None:
+            with self._readers.connect() as connection:
+                yield connection
+            return
+        # The pool's own door costs more than reading a row does, and connections to a file
+        # don't go stale, so they wait here. A deque's ends are safe between threads.
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._readers.connect()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+
+
+def migrate(database: Database) -> None:
+    """Make or renew the tables; safe when several processes start at once.
+
+    Everything happens in one transaction: a process killed half way leaves the old schema.
+
+    Raises:
+        UnavailableError: the database cannot be reached, or stays locked.
+    """
+    with database.write() as connection:
+        lock(connection, _MIGRATION_LOCK)
+        upgrade(connection)
 
 
 def lock(connection: sa.Connection, number: int) -> None:
@@ -127,59 +157,68 @@ def _prepare_file(url: sa.URL) -> None:
     if url.database in {None, "", ":memory:"}:
         raise SettingsError(f"{url} names no file; accepted: sqlite:///PATH")
     path = Path(str(url.database))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise SettingsError(f"{url} cannot be used: {error}") from error
     try:
         # Turning to WAL fails at once, busy timeout or not, when two processes try together.
         fcntl.flock(folder, fcntl.LOCK_EX)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
+        _turn_to_wal(path)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(f"{url} cannot be used: {error}") from error
     finally:
         os.close(folder)
 
 
+def _turn_to_wal(path: Path) -> None:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
 def _sqlite_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
-    readers, writers = _engine(url, execution_options=_memory()), _engine(url)
-    _on_connect(readers, *_SQLITE_PRAGMAS, "PRAGMA query_only=ON")
-    _on_connect(writers, *_SQLITE_PRAGMAS)
+    # Readers wait outside of the pool, so it must not wait for one to come back.
+    readers = _engine(url, execution_options=_memory(), max_overflow=-1)
+    writers = _engine(url)
+    event.listen(readers, "connect", _connected(*_SQLITE_PRAGMAS, "PRAGMA query_only=ON"))
+    event.listen(writers, "connect", _connected(*_SQLITE_PRAGMAS))
     # sqlite3's own transactions begin too late for a snapshot and too weak for a writer.
     event.listen(readers, "begin", _begin_snapshot)
-    event.listen(writers, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(writers, "begin", _begin_alone)
     return readers, writers
 
 
-def _begin_snapshot(connection: sa.Connection) -> None:
-    # Without BEGIN, SQLite gives each statement a snapshot of its own.
-    if not connection.get_execution_options().get("glance"):
-        connection.exec_driver_sql("BEGIN")
-
-
-_SQLITE_PRAGMAS = (
-    f"PRAGMA busy_timeout={_BUSY_MS}",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA temp_store=MEMORY",
-)
-
-
-def _on_connect(engine: sa.Engine, *pragmas: str) -> None:
+def _connected(*pragmas: str) -> Callable[[Any, object], None]:
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in pragmas:
             connection.execute(pragma)
 
-    event.listen(engine, "connect", connected)
+    return connected
+
+
+def _begin_snapshot(connection: sa.Connection) -> None:
+    # Straight to sqlite3: this cannot fail, and is called for every point read.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN")
+
+
+def _begin_alone(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgresql_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
     url = url.set(drivername="postgresql+psycopg")
-    checked: dict[str, Any] = {"pool_pre_ping": True}
+    options: dict[str, Any] = {"pool_pre_ping": True}
     readers = _engine(
-        url, isolation_level="REPEATABLE READ", execution_options=_memory(), **checked
+        url, isolation_level="REPEATABLE READ", execution_options=_memory(), **options
     )
-    writers = _engine(url, isolation_level="READ COMMITTED", **checked)
+    writers = _engine(url, isolation_level="READ COMMITTED", **options)
 
     def connected(connection: Any, _record: object) -> None:
         connection.read_only = True
@@ -198,19 +237,5 @@ def _engine(url: sa.URL, **options: Any) -> sa.Engine:
         url,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
-        **_POOL,
-        **options,
+        **(_POOL | options),
     )
-
-
-def migrate(database: Database) -> None:
-    """Make or renew the tables; safe when several processes start at once.
-
-    Everything happens in one transaction: a process killed half way leaves the old schema.
-
-    Raises:
-        UnavailableError: the database cannot be reached, or stays locked.
-    """
-    with database.write() as connection:
-        lock(connection, _MIGRATION_LOCK)
-        upgrade(connection)

@@ -59,8 +59,7 @@ def create_archive(
     object_key: str,
     elements: Sequence[str],
     now: int,
-    job_id: str | None = None,
-    expires_at: int | None = None,
+    **columns: str | int | None,
 ) -> FileRecord:
     """Make an archive of files, replacing an earlier file or archive of the same key.
 
@@ -72,8 +71,7 @@ def create_archive(
         object_key: Where it lies.
         elements: Ids of its files, in order. They leave it when they are removed.
         now: Milliseconds since the epoch.
-        job_id: The job that made it.
-        expires_at: When it goes, in milliseconds since the epoch; None for never.
+        **columns: Any other of `FileRecord`'s fields, such as `job_id` and `expires_at`.
 
     Raises:
         InvalidUploadInputError: the key is a folder, or a segment before its last is a file.
@@ -82,11 +80,10 @@ def create_archive(
     owner = (user_id, application_id, pipeline_id)
     earlier = _make_room(conn, owner, object_key, now)
     row = new_row(new_id(), owner, object_key, now) | {
-        "type": "archive",
-        "job_id": job_id,
-        "elements": list(elements),
-        "expires_at": expires_at,
         "finished_at": now,
+        **columns,
+        "type": "archive",
+        "elements": list(elements),
         "version": earlier + 1,
         "parent_id": _folders(conn, owner, object_key, now),
     }
