@@ -126,7 +126,7 @@ def _new_file(upload: UploadRecord, assembled: Assembled, outcome: Outcome) -> N
 
 
 def _thumbnail(made: MadeThumbnail | None) -> Thumbnail | None:
-    return made and Thumbnail(mime_type=made.mime_type, data=made.data)
+    return Thumbnail(mime_type=made.mime_type, data=made.data) if made else None
 
 
 def _rows(tracks: tuple[msgspec.Struct, ...] | None) -> list[dict[str, object]] | None:
