@@ -8,6 +8,9 @@ import unicodedata
 
 MAX_KEY_BYTES = 1024
 MAX_SEGMENT_BYTES = 255
+# For the OpenAPI document, whose lengths count characters; `object_key_problem` decides.
+_SEGMENT = r"(?!\.{1,2}(/|$))[^/\\\x00-\x1f\x7f-\x9f]{1,255}"
+KEY_PATTERN = f"^{_SEGMENT}(/{_SEGMENT})*$"
 
 
 def object_key_problem(key: str) -> str | None:

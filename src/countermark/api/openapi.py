@@ -13,7 +13,7 @@ from countermark.api.examples import EXAMPLES
 from countermark.api.negotiation import MEDIA_TYPES
 from countermark.api.operation import FORM, JSON, Operation
 from countermark.api.query import Parameter, parameters
-from countermark.api.resources import ErrorAnswer, Problem
+from countermark.api.resources import REFERENCED, ErrorAnswer, Problem
 from countermark.api.xml import ITEM_NAMES, to_xml
 from countermark.errors import (
     AccessError,
@@ -141,6 +141,10 @@ def _without_null(schema: Document) -> Document:
     return rest | choices[0] if len(choices) == 1 else schema
 
 
+def _without_default(schema: Document) -> Document:
+    return {key: value for key, value in schema.items() if key != "default"}
+
+
 def _request_body(operation: Operation[Any]) -> Document:
     kind, media_type = (operation.form, FORM) if operation.form else (operation.body, JSON)
     schema = {"$ref": REF.format(name=kind.__name__ if kind else "")}
@@ -183,7 +187,7 @@ def _content(answer: type[Struct], example: Document | None = None) -> Document:
 
 
 def _schemas(operations: list[Operation[Any]]) -> Document:
-    kinds: set[type[Struct]] = {ErrorAnswer}
+    kinds: set[type[Struct]] = {ErrorAnswer, *REFERENCED}
     for operation in operations:
         kinds.update(filter(None, (operation.answer, operation.body, operation.form)))
     ordered = sorted(kinds, key=lambda kind: kind.__name__)
@@ -191,6 +195,11 @@ def _schemas(operations: list[Operation[Any]]) -> Document:
     for schema in schemas.values():
         for name, one in schema.get("properties", {}).items():
             _name_items(name, one)
+    for form in filter(None, (operation.form for operation in operations)):
+        described = schemas[form.__name__]["properties"]
+        schemas[form.__name__]["properties"] = {
+            name: _without_default(_without_null(one)) for name, one in described.items()
+        }
     return dict(sorted(schemas.items()))
 
 

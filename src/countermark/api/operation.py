@@ -99,8 +99,8 @@ class Call(Generic[Q]):
         """
         body = await self._body(JSON)
         try:
-            return msgspec.json.decode(body, type=kind)
-        except msgspec.MsgspecError as error:
+            return msgspec.convert(_whole(msgspec.json.decode(body)), kind)
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise self.operation.invalid(f"body: {error}") from error
         except UnicodeDecodeError as error:
             raise self.operation.invalid("body: not UTF-8") from error
@@ -200,6 +200,15 @@ def _route_handler(
         request_max_body_size=MAX_BODY_BYTES,
         opt={"operations": operations},
     )(handle)
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 2.0 is as good as 2 where an integer is wanted."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 async def _answer(

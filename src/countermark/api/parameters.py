@@ -6,6 +6,9 @@ from msgspec import Meta, Struct, field
 
 Format = Annotated[Literal["json", "xml"], Meta(description="Overrides the Accept header.")]
 Human = Annotated[bool, Meta(description="Pretty-print the answer.")]
+# The parser refuses NUL before any pattern is looked at; the pattern tells clients.
+NO_NUL = r"^[^\x00]*$"
+Name = Annotated[str, Meta(pattern=NO_NUL)]
 ResourceId = Annotated[str, Meta(pattern="^[0-9a-f]{24}$")]
 
 _EXPAND_DESCRIPTION = (
@@ -38,7 +41,7 @@ class Nulls(Presentation, frozen=True, kw_only=True):
 class Expansion(Nulls, frozen=True, kw_only=True):
     """How to write a resource that refers to others."""
 
-    expand: Annotated[tuple[str, ...], Meta(description=_EXPAND_DESCRIPTION)] = ()
+    expand: Annotated[tuple[Name, ...], Meta(description=_EXPAND_DESCRIPTION)] = ()
     expand_all: Annotated[bool, Meta(description=_EXPAND_ALL_DESCRIPTION)] = False
 
 

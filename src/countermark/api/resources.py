@@ -210,6 +210,10 @@ class Link(Struct, frozen=True):
     href: Url
 
 
+# What the OpenAPI document must describe although no type names it.
+REFERENCED = (Reference, ParentReference, User, Application, Pipeline, Job, File)
+
+
 class FileAnswer(Struct):
     """One file."""
 

@@ -7,7 +7,12 @@ from sqlalchemy import Connection
 
 from countermark.api import scopes
 from countermark.api.downloads import address_of
-from countermark.api.object_keys import folders_of, object_key_problem
+from countermark.api.object_keys import (
+    KEY_PATTERN,
+    MAX_KEY_BYTES,
+    folders_of,
+    object_key_problem,
+)
 from countermark.api.operation import Call, Operation
 from countermark.api.parameters import Nulls, ResourceId
 from countermark.api.resources import Upload, UploadAnswer, shape
@@ -35,7 +40,8 @@ class NewUploadQuery(Nulls, frozen=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            max_length=1024,
+            max_length=MAX_KEY_BYTES,
+            pattern=KEY_PATTERN,
             description="Path of the file below the pipeline's root folder: at most 1,024 bytes "
             "of UTF-8, segments of 1 to 255 bytes joined by /, none of them . or .., no "
             "backslash, no control character.",
