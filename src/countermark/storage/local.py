@@ -47,15 +47,13 @@ class LocalStore:
         Up to 2 MiB of the source are held: one batch being written while the next is gathered.
         """
         target = self.path(key)
-        unfinished = self._partial / secrets.token_hex(12)
-        with _translated():
-            file = await asyncio.to_thread(unfinished.open, "xb", buffering=0)
+        unfinished = _Unfinished(self._partial / secrets.token_hex(12))
         try:
-            await _write_all(file, source)
-            with _translated():
-                return await _finish(_commit, file, unfinished, target, key)
+            await _finish(unfinished.open)
+            await _write_all(unfinished, source)
+            return await _finish(unfinished.commit, key, target)
         finally:
-            await _finish(_discard, file, unfinished)
+            await _finish(unfinished.discard)
 
     async def read(
         self, key: str, start: int = 0, length: int | None = None
@@ -129,6 +127,43 @@ class LocalStore:
         return swept
 
 
+class _Unfinished:
+    """A blob while it is written. Every method blocks, so each runs in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def open(self) -> None:
+        with _translated():
+            self._file = self._path.open("xb", buffering=0)
+
+    def write(self, batch: bytes) -> None:
+        view = memoryview(batch)
+        with _translated():
+            while view:
+                view = view[self._opened.write(view) :]
+
+    def commit(self, key: str, target: Path) -> BlobStat:
+        with _translated():
+            os.fsync(self._opened.fileno())
+            stat = os.fstat(self._opened.fileno())
+            _rename(self._path, target)
+        return _stat_of(key, stat)
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        # After a commit the name is gone already.
+        self._path.unlink(missing_ok=True)
+
+    @property
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            raise ValueError("not open")
+        return self._file
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -169,14 +204,14 @@ def _span(size: int, start: int, length: int | None) -> int:
     return left
 
 
-async def _write_all(file: BinaryIO, source: AsyncIterator[bytes]) -> None:
+async def _write_all(unfinished: "_Unfinished", source: AsyncIterator[bytes]) -> None:
     """Write batch by batch, each while the source makes the next one."""
     writing: asyncio.Task[None] | None = None
     try:
         async for batch in _batches(source):
             if writing is not None:
                 await writing
-            writing = asyncio.create_task(asyncio.to_thread(_write, file, batch))
+            writing = asyncio.create_task(asyncio.to_thread(unfinished.write, batch))
         if writing is not None:
             await writing
     finally:
@@ -197,20 +232,6 @@ async def _batches(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             gathered, size = [], 0
     if size:
         yield b"".join(gathered)
-
-
-def _write(file: BinaryIO, batch: bytes) -> None:
-    view = memoryview(batch)
-    with _translated():
-        while view:
-            view = view[file.write(view) :]
-
-
-def _commit(file: BinaryIO, unfinished: Path, target: Path, key: str) -> BlobStat:
-    os.fsync(file.fileno())
-    stat = os.fstat(file.fileno())
-    _rename(unfinished, target)
-    return _stat_of(key, stat)
 
 
 def _rename(source: Path, target: Path) -> None:
@@ -241,12 +262,6 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _discard(file: BinaryIO, unfinished: Path) -> None:
-    file.close()
-    # After a commit the name is gone already.
-    unfinished.unlink(missing_ok=True)
 
 
 async def _finish(function: Callable[..., T], *args: object) -> T:
