@@ -10,7 +10,7 @@ from countermark.edge.failures import answer_error
 from countermark.edge.parts import PARTS, EdgeParts
 from countermark.edge.plan import Plan, plan
 from countermark.edge.ranges import UnsatisfiableError
-from countermark.edge.sending import Body, opened, send
+from countermark.edge.sending import Body, corked, opened, send
 from countermark.errors import LinkAddressError, RangeNotSatisfiableError, StorageError
 from countermark.links.link import Link, read
 
@@ -44,9 +44,16 @@ async def _answer(request: web.Request, planned: Plan, body: Body) -> web.Stream
     response = web.StreamResponse(status=planned.status, headers=planned.headers)
     if planned.status in {200, 206}:
         response.content_length = planned.length
-    await response.prepare(request)
-    if request.method == "HEAD":
-        return response
+    with corked(request):
+        await response.prepare(request)
+        if request.method != "HEAD":
+            await _send_all(request, response, body, planned)
+    return response
+
+
+async def _send_all(
+    request: web.Request, response: web.StreamResponse, body: Body, planned: Plan
+) -> None:
     try:
         await send(request, response, body, planned.pieces)
     except (OSError, RuntimeError, StorageError) as error:
@@ -55,4 +62,3 @@ async def _answer(request: web.Request, planned: Plan, body: Body) -> web.Stream
             log.exception("a download broke off")
         if request.transport is not None:
             request.transport.abort()
-    return response
