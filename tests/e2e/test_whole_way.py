@@ -123,4 +123,6 @@ def test_a_real_clip_probes_as_ffprobe_says(service: Service, clip: str) -> None
     assert (video["width"], video["height"]) == (int(said["width"]), int(said["height"]))
     assert audio["samplingrate"] == int(said["sample_rate"])
     assert audio["nb_channels"] == int(said["channels"])
-    assert file["duration"] == pytest.approx(float(said["duration"]) * 1000, abs=2)
+    # FFmpeg's versions differ here: older ones repeat the movie header, which may count the
+    # sound's padding; newer ones and we tell how long the tracks play by their edit lists.
+    assert file["duration"] == pytest.approx(float(said["duration"]) * 1000, abs=60)
