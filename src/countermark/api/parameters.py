@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from countermark.catalog.readers.listing import sort_keys
+
 Format = Annotated[Literal["json", "xml"], Meta(description="Overrides the Accept header.")]
 Human = Annotated[bool, Meta(description="Pretty-print the answer.")]
 # The parser refuses NUL before any pattern is looked at; the pattern tells clients.
@@ -68,6 +70,7 @@ class ManyFiles(Paging, frozen=True, kw_only=True):
             min_length=1,
             max_length=100,
             description="Key to sort by, nested ones with a dot. Default: the order of making.",
+            extra_json_schema={"enum": sorted(sort_keys())},
         ),
     ] = "id"
     direction: Annotated[
@@ -75,7 +78,7 @@ class ManyFiles(Paging, frozen=True, kw_only=True):
     ] = "1"
     type: Annotated[
         tuple[Literal["file", "folder", "archive"], ...],
-        Meta(description="Only files of these types."),
+        Meta(min_length=1, description="Only files of these types."),
     ] = ()
     pipeline_id: Annotated[ResourceId, Meta(description="Only files of this pipeline.")] | None = (
         field(name="pipeline.id", default=None)
