@@ -1,6 +1,7 @@
 """Plain JSON over HTTP, for the setting up around what is measured."""
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -20,6 +21,10 @@ def call(
     request = urllib.request.Request(
         f"http://{HOST}:{port}{path}", data=data, headers=headers, method=method
     )
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        text = answer.read()
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            text = answer.read()
+    except urllib.error.HTTPError as error:
+        said = error.read(500).decode(errors="replace")
+        raise RuntimeError(f"{method} {path.split('?')[0]}: {error.code} {said}") from error
     return json.loads(text) if text else None
