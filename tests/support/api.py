@@ -12,7 +12,7 @@ from litestar import Litestar
 
 from countermark.api.app import build_app
 from countermark.api.parts import ApiParts
-from countermark.catalog.database import Database, migrate
+from countermark.catalog.database import Database
 from countermark.catalog.records import (
     ApplicationRecord,
     FileRecord,
@@ -149,15 +149,12 @@ class Hub:
 @asynccontextmanager
 async def running(
     folder: Path,
-    database_url: str = "",
+    database: Database,
     *,
     change: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     **settings: Any,
 ) -> AsyncIterator[Hub]:
-    """The API on a fresh catalog; `change` may put other parts in."""
-    url = database_url or f"sqlite:///{folder / 'catalog.sqlite'}"
-    database = Database(url)
-    migrate(database)
+    """The API on a migrated catalog; `change` may put other parts in."""
     clock, enqueued = Clock(), list[str]()
     store = LocalStore(folder / "blobs")
     ring = KeyRing([LinkKey(1, b"k" * 32)])
@@ -176,7 +173,6 @@ async def running(
     async with httpx.AsyncClient(transport=transport, base_url=API_URL) as http:
         yield Hub(app, http, database, store, clock, enqueued)
     await ledger.close()
-    database.close()
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str, str]:
