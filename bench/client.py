@@ -26,5 +26,5 @@ def call(
             text = answer.read()
     except urllib.error.HTTPError as error:
         said = error.read(500).decode(errors="replace")
-        raise RuntimeError(f"{method} {path.split('?')[0]}: {error.code} {said}") from error
+        raise RuntimeError(f"{method} {path.partition('?')[0]}: {error.code} {said}") from error
     return json.loads(text) if text else None
