@@ -28,9 +28,7 @@ class TestSqliteLedger(LedgerSuite):
         yield ledger
         await ledger.close()
 
-    async def test_what_ended_long_ago_is_forgotten(
-        self, ledger: Ledger, url: str, tmp_path: Path
-    ) -> None:
+    async def test_what_ended_long_ago_is_forgotten(self, ledger: Ledger, tmp_path: Path) -> None:
         await ledger.spend("old", int(time.time()) - 1000)
         await ledger.spend("new", later())
         with contextlib.closing(sqlite3.connect(tmp_path / "new folder" / "ledger.sqlite")) as file:
