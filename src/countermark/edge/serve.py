@@ -13,7 +13,7 @@ DRAIN_SECONDS = 30.0
 # An idle connection, or one whose request's head is still not whole, is closed after this.
 HEAD_SECONDS = 60.0
 # After an answer that came before the body's end, so that the client sees it before the close.
-LINGER_SECONDS = 10.0
+LINGER_SECONDS = 5.0
 # A link with the longest name, percent-encoded, takes about 5,000.
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 64
