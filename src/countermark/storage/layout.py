@@ -90,3 +90,8 @@ def file_key(file_id: str) -> str:
     files of one day into the same folder.
     """
     return f"{FILES_PREFIX}{file_id[-2:]}/{file_id}"
+
+
+def file_id_of(key: str) -> str:
+    """The file that a key under `FILES_PREFIX` belongs to."""
+    return key.rpartition("/")[2]

@@ -89,13 +89,21 @@ def _describe(parts: WorkParts, upload_id: str) -> Outcome:
 
 
 def _register(parts: WorkParts, upload_id: str, assembled: Assembled, outcome: Outcome) -> None:
-    upload = _upload(parts, upload_id)
     now = now_ms()
     with parts.database.write() as connection:
-        new = _new_file(upload, assembled, outcome)
-        write_files.register(connection, new, now)
+        upload = read_uploads.upload_to_ingest(connection, upload_id)
+        if upload is None or upload.status != "COMPLETING":
+            # Done by an earlier run of this step; by now the file may even be deleted again.
+            return
+        write_files.register(connection, _new_file(upload, assembled, outcome), now)
         write_uploads.complete(connection, upload_id, outcome.problem, now)
-    log.info("ingested", upload=upload_id, file=new.id, size=new.size, problem=outcome.problem)
+    log.info(
+        "ingested",
+        upload=upload_id,
+        file=upload.file_id,
+        size=assembled.size,
+        problem=outcome.problem,
+    )
 
 
 def _new_file(upload: UploadRecord, assembled: Assembled, outcome: Outcome) -> NewFile:

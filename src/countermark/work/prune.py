@@ -6,19 +6,21 @@ visible ever lacks its bytes.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from countermark.catalog.readers import trash as read_trash
 from countermark.catalog.readers import uploads as read_uploads
 from countermark.catalog.writers import accounts as write_accounts
 from countermark.catalog.writers import files as write_files
 from countermark.catalog.writers import uploads as write_uploads
-from countermark.storage.layout import FILES_PREFIX, INCOMING_PREFIX, upload_id_of
+from countermark.storage.layout import FILES_PREFIX, INCOMING_PREFIX, file_id_of, upload_id_of
 from countermark.work.assemble import clear
 from countermark.work.parts import WorkParts, now_ms
 
 BATCH = 500
 # A blob nobody names is kept this long, since the one who will name it may still be at work.
 ORPHAN_SECONDS = 86_400
+Orphans = Callable[[WorkParts, list[str]], list[str]]
 NOT_FINISHED = "The upload was not finished in time. Start a new one."
 
 
@@ -36,8 +38,9 @@ def end_uploads(parts: WorkParts) -> None:
         ended = read_uploads.uploads_to_end(connection, now_ms())
     for upload in ended:
         with parts.database.write() as connection:
-            write_uploads.fail(connection, upload.id, NOT_FINISHED, now_ms())
-        asyncio.run(clear(parts.store, upload.id))
+            abandoned = write_uploads.abandon(connection, upload.id, NOT_FINISHED, now_ms())
+        if abandoned:
+            asyncio.run(clear(parts.store, upload.id))
 
 
 def empty_trash(parts: WorkParts) -> None:
@@ -53,31 +56,40 @@ def empty_trash(parts: WorkParts) -> None:
 def prune_orphans(parts: WorkParts) -> None:
     """What a killed process left behind: unfinished writes, parts and blobs without an owner."""
     asyncio.run(parts.store.sweep(ORPHAN_SECONDS))
-    asyncio.run(_sweep_prefix(parts, INCOMING_PREFIX))
-    asyncio.run(_sweep_prefix(parts, FILES_PREFIX))
+    asyncio.run(_sweep(parts, INCOMING_PREFIX, _orphaned_parts))
+    asyncio.run(_sweep(parts, FILES_PREFIX, _orphaned_files))
     with parts.database.write() as connection:
         write_accounts.delete_expired_tokens(connection, now_ms())
 
 
-async def _sweep_prefix(parts: WorkParts, prefix: str) -> None:
+async def _sweep(parts: WorkParts, prefix: str, orphans: Orphans) -> None:
     before = now_ms() - ORPHAN_SECONDS * 1000
     batch: list[str] = []
     async for blob in parts.store.list(prefix):
         if blob.modified_at < before:
             batch.append(blob.key)
         if len(batch) == BATCH:
-            await _delete(parts, _orphans(parts, batch))
+            await _delete(parts, orphans(parts, batch))
             batch = []
-    await _delete(parts, _orphans(parts, batch))
+    await _delete(parts, orphans(parts, batch))
 
 
-def _orphans(parts: WorkParts, keys: list[str]) -> list[str]:
-    """Those keys that neither a file nor an upload under way stands for."""
-    uploads = {key: upload_id_of(key) for key in keys if key.startswith(INCOMING_PREFIX)}
+def _orphaned_parts(parts: WorkParts, keys: list[str]) -> list[str]:
+    """Parts of uploads that have ended."""
+    owners = {key: upload_id_of(key) for key in keys}
     with parts.database.read() as connection:
-        alive = read_uploads.known_upload_ids(connection, [*uploads.values()])
-        named = read_trash.known_blob_keys(connection, [key for key in keys if key not in uploads])
-    return [key for key in keys if key not in named and uploads.get(key) not in alive]
+        live = read_uploads.live_upload_ids(connection, set(owners.values()))
+    return [key for key in keys if owners[key] not in live]
+
+
+def _orphaned_files(parts: WorkParts, keys: list[str]) -> list[str]:
+    """Blobs that no file, no trash and no upload under way names."""
+    owners = {key: file_id_of(key) for key in keys}
+    with parts.database.read() as connection:
+        named = read_trash.known_blob_keys(connection, keys)
+        # An ingest between its steps: moved into place, and as old as the client's post.
+        awaited = read_uploads.awaited_file_ids(connection, set(owners.values()))
+    return [key for key in keys if key not in named and owners[key] not in awaited]
 
 
 async def _delete(parts: WorkParts, keys: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import structlog
@@ -11,7 +12,7 @@ from countermark.catalog.readers import uploads as read_uploads
 from countermark.work.ingest import define_ingest
 from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts
 from countermark.work.prune import prune_ended, prune_orphans
-from countermark.work.queue import WorkQueue
+from countermark.work.queue import WorkQueue, ingest_id
 
 log = structlog.get_logger()
 
@@ -22,6 +23,8 @@ QUEUE_POLL_SECONDS = 0.1
 ENDED_SECONDS = 1.0
 NUDGE_SECONDS = 30.0
 ORPHANS_SECONDS = 3600.0
+FORGET_BATCH = 500
+ENDED_STATES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
 def run_worker(
@@ -62,6 +65,7 @@ def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> 
         Chore("prune ended", ENDED_SECONDS, lambda: prune_ended(parts)),
         Chore("nudge uploads", NUDGE_SECONDS, lambda: _nudge(parts, queue)),
         Chore("prune orphans", ORPHANS_SECONDS, lambda: prune_orphans(parts)),
+        Chore("forget workflows", ORPHANS_SECONDS, _forget_workflows),
     ]
     while not stop.wait(ENDED_SECONDS / 2):
         for chore in chores:
@@ -69,11 +73,38 @@ def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> 
 
 
 def _nudge(parts: WorkParts, queue: WorkQueue) -> None:
-    """Enqueue every upload that waits for its ingest; those already enqueued stay as they are."""
+    """Enqueue every upload that waits for its ingest; one under way is left as it is.
+
+    A workflow that has ended although its upload still waits met something unforeseen, such as a
+    full disk under its own database; it is forgotten, so that it can start anew.
+    """
     with parts.database.read() as connection:
-        waiting = read_uploads.completing(connection)
-    for upload in waiting:
-        queue.ingest(upload.id)
+        waiting = [upload.id for upload in read_uploads.completing(connection)]
+    if not waiting:
+        return
+    ended = DBOS.list_workflows(
+        workflow_ids=[ingest_id(upload_id) for upload_id in waiting],
+        status=ENDED_STATES,
+        load_input=False,
+        load_output=False,
+    )
+    if ended:
+        DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+    for upload_id in waiting:
+        queue.ingest(upload_id)
+
+
+def _forget_workflows() -> None:
+    """Delete the checkpoints of workflows that ended more than a day ago."""
+    before = datetime.now(UTC) - timedelta(days=1)
+    while ended := DBOS.list_workflows(
+        status=ENDED_STATES,
+        completed_before=before.isoformat(),
+        limit=FORGET_BATCH,
+        load_input=False,
+        load_output=False,
+    ):
+        DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
 
 
 class Chore:

@@ -33,6 +33,14 @@ def completing(conn: sa.Connection) -> list[UploadRecord]:
     return [UploadRecord(*row) for row in conn.execute(query)]
 
 
-def known_upload_ids(conn: sa.Connection, ids: Collection[str]) -> set[str]:
-    """Those of the ids that are uploads."""
-    return set(conn.scalars(sa.select(uploads.c.id).where(uploads.c.id.in_(list(ids)))))
+def live_upload_ids(conn: sa.Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that are uploads which still need their parts."""
+    live = uploads.c.status.in_(["UPLOADING", "COMPLETING"])
+    return set(conn.scalars(sa.select(uploads.c.id).where(uploads.c.id.in_(list(ids)), live)))
+
+
+def awaited_file_ids(conn: sa.Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that live uploads will give to their files."""
+    live = uploads.c.status.in_(["UPLOADING", "COMPLETING"])
+    query = sa.select(uploads.c.file_id).where(uploads.c.file_id.in_(list(ids)), live)
+    return set(conn.scalars(query))
