@@ -19,7 +19,7 @@ def asked_format(raw_query: bytes, accept: str) -> Format:
         for pair in raw_query.split(b"&"):
             if pair in {b"format=xml", b"format=json"}:
                 return "xml" if pair == b"format=xml" else "json"
-    return accepted_format(accept) if "xml" in accept else "json"
+    return accepted_format(accept) if "xml" in accept.lower() else "json"
 
 
 def accepted_format(accept: str) -> Format:

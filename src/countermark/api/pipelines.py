@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from countermark.api import scopes
 from countermark.api.operation import Call, Operation
 from countermark.api.paging import page_links
-from countermark.api.parameters import Expansion, Paging
+from countermark.api.parameters import NO_NUL, Expansion, Paging
 from countermark.api.references import look_up, wish
 from countermark.api.representation import Presenter
 from countermark.api.resources import (
@@ -25,13 +25,13 @@ from countermark.errors import InvalidPipelineInputError, PipelineNotFoundError
 
 _TEN_YEARS = 315_360_000
 Timeout = Annotated[int, Meta(ge=1, le=_TEN_YEARS, description="Seconds.")]
-Text = Annotated[str, Meta(max_length=4096, pattern=r"^[^\\u0000]*$")]
+Text = Annotated[str, Meta(max_length=4096, pattern=NO_NUL)]
 
 
 class NewPipeline(Struct, frozen=True, kw_only=True):
     """What a client says of a pipeline."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\\u0000]+$")]
+    name: Annotated[str, Meta(min_length=1, max_length=255, pattern=NO_NUL)]
     description: Text | None = None
     default_object_timeout: Timeout | None = None
     cancel_timeout: Timeout | None = None

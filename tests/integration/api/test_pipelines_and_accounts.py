@@ -1,0 +1,119 @@
+"""Pipelines, and the resources that files refer to."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from countermark.catalog.tables import jobs
+from countermark.ids import new_id
+from support.api import API_URL, NOW, Account, error_of
+
+FULL: dict[str, Any] = {
+    "name": "films",
+    "description": "What we sell",
+    "default_object_timeout": 3600,
+    "cancel_timeout": 60,
+    "input_download_dir": "s3://bucket/in",
+    "output_upload_dir": "https://example.com/out",
+    "store_options": {"mode": "archive"},
+    "ping_urls": {"error": "https://example.com/e", "finished": "https://example.com/f"},
+}
+
+
+async def test_a_pipeline_is_made_shown_and_listed(owner: Account) -> None:
+    answer = await owner.call("POST", "/v1/pipelines/", json={"pipeline": FULL})
+    assert answer.status_code == 201
+    made = answer.json()["pipeline"]
+    assert {key: made[key] for key in FULL} == FULL
+    assert made["href"] == f"{API_URL}/v1/pipelines/{made['id']}"
+    assert made["root_folder"]["is_root"] is True
+    assert (await owner.get(f"/v1/pipelines/{made['id']}")).json()["pipeline"] == made
+    page = (await owner.get("/v1/pipelines/", limit=1, start=1)).json()
+    assert (page["pipelines"], page["total"]) == ([made], 2)
+    assert page["prev"]["href"] == f"{API_URL}/v1/pipelines/?limit=1&start=0"
+
+
+async def test_a_pipelines_root_folder_is_a_file(owner: Account) -> None:
+    made = await owner.call("POST", "/v1/pipelines/", json={"pipeline": {"name": "p"}})
+    root_id = made.json()["pipeline"]["root_folder"]["id"]
+    assert (await owner.get(f"/v1/files/{root_id}")).json()["file"]["type"] == "folder"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": ""},
+        {"name": "n" * 256},
+        {"name": "a\0b"},
+        {"name": None},
+        {"name": 1},
+        {"default_object_timeout": 0},
+        {"default_object_timeout": "60"},
+        {"cancel_timeout": -1},
+        {"store_options": {"mode": "forever"}},
+        {"store_options": None},
+        {"ping_urls": {"other": "x"}},
+        {"ping_urls": {"error": 5}},
+        {"description": "x" * 5000},
+    ],
+)
+async def test_a_wrong_pipeline_is_refused(owner: Account, change: dict[str, Any]) -> None:
+    answer = await owner.call("POST", "/v1/pipelines/", json={"pipeline": FULL | change})
+    assert error_of(answer) == (400, "0x0210001", "Invalid Input")
+    assert (await owner.get("/v1/pipelines/")).json()["total"] == 1
+
+
+async def test_integral_floats_are_integers_as_in_json(owner: Account) -> None:
+    body = b'{"pipeline":{"name":"p","cancel_timeout":60.0}}'
+    headers = {"Content-Type": "application/json"}
+    answer = await owner.call("POST", "/v1/pipelines/", content=body, headers=headers)
+    assert answer.json()["pipeline"]["cancel_timeout"] == 60
+
+
+async def test_users_see_themselves_only(owner: Account, stranger: Account) -> None:
+    shown = (await owner.get(f"/v1/users/{owner.user.id}")).json()["user"]
+    assert shown["name"] == "owner"
+    assert shown["href"] == f"{API_URL}/v1/users/{owner.user.id}"
+    for user_id in (stranger.user.id, new_id(), "x"):
+        answer = await owner.get(f"/v1/users/{user_id}")
+        assert error_of(answer) == (404, "0x0030002", "Requested user does not exist")
+
+
+async def test_applications_show_no_secret(owner: Account, stranger: Account) -> None:
+    answer = await owner.get(f"/v1/applications/{owner.application.id}", show_null="true")
+    shown = answer.json()["application"]
+    assert set(shown) == {"name", "scopes", "user", "created_at", "updated_at", "id", "href"}
+    for application_id in (stranger.application.id, new_id(), "x"):
+        answer = await owner.get(f"/v1/applications/{application_id}")
+        assert error_of(answer)[:2] == (404, "0x0020002")
+
+
+async def test_jobs_resolve_for_their_owner(owner: Account, stranger: Account) -> None:
+    job_id = new_id()
+    values = {"id": job_id, "user_id": owner.user.id, "application_id": owner.application.id}
+    values |= {"pipeline_id": owner.pipeline.id, "status": "SUCCESS"}
+    with owner.hub.database.write() as connection:
+        connection.execute(sa.insert(jobs).values(**values, created_at=NOW, updated_at=NOW))
+    file = owner.add_file(job_id=job_id)
+    expanded = (await owner.get(f"/v1/files/{file.id}", expand="job")).json()["file"]
+    assert expanded["job"]["status"] == "SUCCESS"
+    assert (await owner.get(f"/v1/jobs/{job_id}")).json()["job"] == expanded["job"]
+    assert error_of(await stranger.get(f"/v1/jobs/{job_id}"))[:2] == (404, "0x0220002")
+
+
+async def test_foreign_pipelines_are_unknown(owner: Account, stranger: Account) -> None:
+    for pipeline_id in (stranger.pipeline.id, new_id(), "x"):
+        answer = await owner.get(f"/v1/pipelines/{pipeline_id}")
+        assert error_of(answer) == (404, "0x0210002", "Requested pipeline does not exist")
+
+
+async def test_every_href_of_a_file_resolves(owner: Account) -> None:
+    file = (await owner.get(f"/v1/files/{owner.add_file('a/b').id}")).json()["file"]
+    hrefs = [
+        file["href"],
+        file["uri"],
+        *(file[key]["href"] for key in ("user", "application", "pipeline")),
+    ]
+    for href in hrefs:
+        assert (await owner.get(href)).status_code == 200, href
