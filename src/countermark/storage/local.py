@@ -25,6 +25,9 @@ T = TypeVar("T")
 _PARTIAL = ".partial"
 # A deleter may remove an emptied folder between a writer's mkdir and its rename.
 _RENAME_ATTEMPTS = 8
+# Flushed while the source goes on, so that little is left for the end and no other process has to
+# wait for gigabytes of one upload.
+_FLUSH_BYTES = 32 << 20
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -133,6 +136,7 @@ class _Unfinished:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
+        self._unflushed = 0
 
     def open(self) -> None:
         with _translated():
@@ -143,6 +147,10 @@ class _Unfinished:
         with _translated():
             while view:
                 view = view[self._opened.write(view) :]
+            self._unflushed += len(batch)
+            if self._unflushed >= _FLUSH_BYTES:
+                os.fdatasync(self._opened.fileno())
+                self._unflushed = 0
 
     def commit(self, key: str, target: Path) -> BlobStat:
         with _translated():
