@@ -96,16 +96,20 @@ async def get_download(call: Call[DownloadQuery]) -> UrlAnswer | Answer:
     _refuse_unavailable(query)
     address = address_of(query.ip)
     expires_at = _expiry(call)
-    record, elements = await call.services.catalog.read_point(
-        lambda connection: _find(connection, call)
-    )
-    if query.redirect and record.type == "archive":
-        raise InvalidFileInputError("redirect: an archive has several links")
-    urls = [_link(call, one, expires_at, address) for one in elements]
+    catalog = call.services.catalog
+    record = await catalog.read_point(lambda connection: _find(connection, call))
+    if record.type == "archive":
+        if query.redirect:
+            raise InvalidFileInputError("redirect: an archive has several links")
+        elements = await catalog.read(lambda connection: _elements(connection, record, call.now))
+        urls = await catalog.apart(
+            lambda: [_link(call, one, expires_at, address) for one in elements]
+        )
+        await _spend(call)
+        return UrlAnswer(urls=urls)
+    url = _link(call, record, expires_at, address)
     await _spend(call)
-    if query.redirect:
-        return empty(302, ((b"location", urls[0].encode()),))
-    return UrlAnswer(urls=urls) if record.type == "archive" else UrlAnswer(url=urls[0])
+    return empty(302, ((b"location", url.encode()),)) if query.redirect else UrlAnswer(url=url)
 
 
 def address_of(ip: str | None, error: type[PublicError] = InvalidFileInputError) -> str | None:
@@ -141,17 +145,19 @@ def _expiry(call: Call[DownloadQuery]) -> int:
     return asked
 
 
-def _find(connection: Connection, call: Call[DownloadQuery]) -> tuple[FileRecord, list[FileRecord]]:
+def _find(connection: Connection, call: Call[DownloadQuery]) -> FileRecord:
     record = _named(connection, call)
     if record is None:
         raise FileNotFoundPublicError
     if record.type == "folder":
         raise InvalidFileInputError("a folder cannot be downloaded")
-    if record.type == "file":
-        return record, [record]
-    ids = record.elements or []
-    found = files.files_by_id(connection, call.caller.user_id, ids, call.now)
-    return record, [found[one] for one in ids if one in found]
+    return record
+
+
+def _elements(connection: Connection, archive: FileRecord, now: int) -> list[FileRecord]:
+    ids = archive.elements or []
+    found = files.files_by_id(connection, archive.user_id, ids, now)
+    return [found[one] for one in ids if one in found]
 
 
 def _named(connection: Connection, call: Call[DownloadQuery]) -> FileRecord | None:

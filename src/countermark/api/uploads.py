@@ -91,7 +91,9 @@ async def create_upload(call: Call[NewUploadQuery]) -> UploadAnswer:
     if problem := object_key_problem(query.object_key):
         raise InvalidUploadInputError(f"object_key: {problem}")
     address = address_of(query.ip, InvalidUploadInputError)
-    record = await call.services.catalog.write(lambda connection: _create(connection, call))
+    catalog = call.services.catalog
+    pipeline = await catalog.read(lambda connection: _find_place(connection, call))
+    record = await catalog.write(lambda connection: _create(connection, call, pipeline))
     return _answer(call, record, _form(call, record, address))
 
 
@@ -119,33 +121,33 @@ async def finish_upload(call: Call[Nulls]) -> UploadAnswer:
     return _answer(call, found)
 
 
-def _create(connection: Connection, call: Call[NewUploadQuery]) -> UploadRecord:
-    query, caller = call.query, call.caller
-    pipeline = pipelines.pipeline(connection, caller.user_id, query.pipeline_id)
+def _find_place(connection: Connection, call: Call[NewUploadQuery]) -> PipelineRecord:
+    """The pipeline; refuses early what could not be registered at last."""
+    query, user_id = call.query, call.caller.user_id
+    pipeline = pipelines.pipeline(connection, user_id, query.pipeline_id)
     if pipeline is None:
         raise PipelineNotFoundError
-    _check_place(connection, call)
+    for key in [*folders_of(query.object_key), query.object_key]:
+        there = files.file_by_key(connection, user_id, query.pipeline_id, key, call.now)
+        # A file may replace a file, and lie in a folder; never the other way round.
+        if there and (there.type == "folder") == (key == query.object_key):
+            raise InvalidUploadInputError(f"object_key: {key[:80]!r} is a {there.type}")
+    return pipeline
+
+
+def _create(
+    connection: Connection, call: Call[NewUploadQuery], pipeline: PipelineRecord
+) -> UploadRecord:
     return write_uploads.create_upload(
         connection,
-        user_id=caller.user_id,
-        application_id=caller.application_id,
+        user_id=call.caller.user_id,
+        application_id=call.caller.application_id,
         pipeline_id=pipeline.id,
-        object_key=query.object_key,
+        object_key=call.query.object_key,
         file_expires_at=_file_expiry(call, pipeline),
         ends_at=call.now + call.services.parts.settings.upload_lifetime * 1000,
         now=call.now,
     )
-
-
-def _check_place(connection: Connection, call: Call[NewUploadQuery]) -> None:
-    """Refuse early what could not be registered later: a file in a folder's place, or around."""
-    query, user_id = call.query, call.caller.user_id
-    for key in [*folders_of(query.object_key), query.object_key]:
-        there = files.file_by_key(connection, user_id, query.pipeline_id, key, call.now)
-        if there is None:
-            continue
-        if (there.type == "folder") == (key == query.object_key):
-            raise InvalidUploadInputError(f"object_key: {key[:80]!r} is a {there.type}")
 
 
 def _file_expiry(call: Call[NewUploadQuery], pipeline: PipelineRecord) -> int | None:
