@@ -1,0 +1,3 @@
+"""Fixtures that tests of several kinds share."""
+
+pytest_plugins = ["support.databases"]
