@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermark.autograph.attribution import attribute
-from countermark.autograph.code import Code, Symbols, tag_bytes
+from countermark.autograph.code import UNITS, Code, Segments, Symbols, tag_bytes
 from countermark.autograph.evidence import Evidence, EvidenceError
 from countermark.autograph.scan import scan
 from countermark.autograph.score import Bets, crowd_bets, first_bets, further_bets
@@ -33,7 +33,8 @@ _SLACK = 0.5
 _WORTH_A_ROUND = 0.15
 _OTHERS = 0.3
 _CLEARLY = np.log(1000)
-_CROWDS = (1, 2, 3, 5)
+# Sizes of crowds to tell an outlook for, and the odds that the first round's bets give each.
+_ODDS = {1: 2, 2: 4, 3: 20, 5: 20}
 # Nats a segment; below this the evidence is noise and any outlook would be invented.
 _LEAST_RATE = 1e-3
 
@@ -79,9 +80,9 @@ class Verdict:
             carries no mark of this master, or its tag was not issued.
         bound: the greatest allowed chance of a wrong accusation.
         threshold: score needed in the first round, bits.
-        scores: how many tags scored what in the last look, shape (129,), one bit a bin.
+        scores: how many tags scored what in the last round, shape (129,), one bit a bin.
         tags: how many were scored.
-        symbols: how many segments the last look used.
+        symbols: how many segments were looked at.
     """
 
     accused: tuple[Accusation, ...]
@@ -96,16 +97,48 @@ class Verdict:
 
 
 def spend(bound: float, look: int) -> float:
-    """The bound for one of several inquiries into the same leak.
+    """The bound for one of several looks at the same leak with evidence computed anew.
 
-    Needed when evidence is computed anew, as after a better registration, instead of continued:
-    bound / (look·(look + 1)) sums to the bound over all looks.
+    Three quarters for the first, three sixteenths for the second, and so on: together the bound.
+    Evidence from `from_correlations` is computed anew whenever segments are added, as its
+    amplitude is; so is any after a better registration.
 
     Args:
         bound: for all looks together.
         look: 1 for the first.
     """
-    return bound / (look * (look + 1))
+    return bound * 0.75 * 0.25 ** (look - 1)
+
+
+def needed_score(issued: int, bound: float, number: int = 0) -> float:
+    """Score in nats that a round takes to accuse: N over its part of the bound.
+
+    Args:
+        issued: N, how many tags are scored.
+        bound: of the whole inquiry.
+        number: of the round, 0 for the first.
+    """
+    return float(np.log(issued / (bound * 0.9 * 0.1**number)))
+
+
+def opening(code: Code, segments: Segments, issued: int, bound: float = DEFAULT_BOUND) -> int:
+    """How many segments to read first: one leaker, read clearly, is then named nearly always.
+
+    Args:
+        code: the master's code.
+        segments: in the order in which they would be read, shape (n,).
+        issued: how many tags will be scored.
+        bound: greatest allowed probability that anybody innocent is accused.
+
+    Returns:
+        1 to n; n if they don't suffice.
+    """
+    chances = code.biases(segments) / UNITS
+    mean = -(chances * np.log(chances)).sum(axis=1)
+    variance = (chances * np.log(chances) ** 2).sum(axis=1) - mean**2
+    safely = mean.cumsum() - 3 * np.sqrt(variance.cumsum())
+    sure = safely >= needed_score(max(issued, 1), bound) + np.log(_ODDS[1])
+    return int(sure.argmax()) + 1 if sure.any() else len(segments)
 
 
 def accuse(
@@ -113,14 +146,14 @@ def accuse(
 ) -> Verdict:
     """Score all issued tags and accuse those, and only those, whom chance does not explain.
 
-    Calling again with evidence that continues the former (the former rows first, unchanged) needs
-    no `spend` while nobody is accused; the choice of further segments may depend on everything
-    seen before.
+    While nobody is accused it may be called again with more evidence; the choice of further
+    segments may depend on everything seen before. That is free if all former rows stay as they
+    were; else give each call what `spend` says.
 
     Args:
         code: the master's code.
         evidence: see `countermark.autograph.evidence`.
-        tags: gives all issued tags anew at each call, each once; at most four passes are made.
+        tags: gives all issued tags anew at each call, each once; at most three passes are made.
         issued: how many those are, before any are scored.
         bound: greatest allowed probability that anybody innocent is accused, over all tags.
 
@@ -153,25 +186,18 @@ class _Inquiry:
     scores: NDArray[np.int64] = field(
         default_factory=lambda: np.zeros(2 * SCORE_BITS + 1, np.int64)
     )
-    used: int = 0
 
     def __post_init__(self) -> None:
         self.biases = self.code.biases(self.evidence.segments)
 
     def first_round(self) -> None:
-        """Look at as much as one leaker would need, then, unless that settled it, at all."""
-        bets = first_bets(self.biases, self.evidence.likelihoods)
-        enough = self._enough_for_one(bets)
-        if enough <= len(self.evidence) // 2 and self._look(bets, enough, 0):
-            return
-        self._look(bets, len(self.evidence), 0)
+        """Look with nobody accused yet."""
+        self._look(first_bets(self.biases, self.evidence.likelihoods), 0)
 
     def further_round(self, number: int) -> bool:
         """Look at all the evidence in the light of those accused; whether anybody was added."""
         words = list(self._words().values())
-        return self._look(
-            further_bets(self.biases, self.evidence.likelihoods, words), len(self.evidence), number
-        )
+        return self._look(further_bets(self.biases, self.evidence.likelihoods, words), number)
 
     def unexplained(self, over: float) -> float:
         """Share of the evidence that the accused don't explain; 0 unless clearly above `over`."""
@@ -193,47 +219,40 @@ class _Inquiry:
             threshold=self._needed(0) / np.log(2),
             scores=self.scores,
             tags=int(self.scores.sum()),
-            symbols=self.used,
+            symbols=len(self.evidence),
         )
 
-    def _look(self, bets: Bets, count: int, number: int) -> bool:
-        """Score all tags on the first `count` segments; whether anybody was added."""
-        seen, priced = self.evidence.first(count), Bets(bets.gains[:count], bets.weights)
-        self.scores, self.used, candidates = _no_scores(), count, []
-        for block, scores in scan(self.code, seen.segments, priced, map(tag_bytes, self.tags())):
+    def _look(self, bets: Bets, number: int) -> bool:
+        """Score all tags; whether anybody was added."""
+        self.scores, candidates = np.zeros_like(self.scores), list[str]()
+        encoded = map(tag_bytes, self.tags())
+        for block, scores in scan(self.code, self.evidence.segments, bets, encoded):
             bins = np.clip(np.rint(scores / np.log(2)), -SCORE_BITS, SCORE_BITS).astype(np.int64)
             self.scores += np.bincount(bins + SCORE_BITS, minlength=2 * SCORE_BITS + 1)
             near = np.flatnonzero(scores >= self._needed(number) - _SLACK)
             candidates += [block[index].decode() for index in near.tolist()]
         self.issued = max(self.issued, int(self.scores.sum()))
-        return self._decide(priced, seen, candidates, number)
+        return self._decide(bets, candidates, number)
 
-    def _decide(self, bets: Bets, seen: Evidence, candidates: list[str], number: int) -> bool:
-        known = len(self.accused)
+    def _decide(self, bets: Bets, candidates: list[str], number: int) -> bool:
+        known, needed = len(self.accused), self._needed(number)
         for tag in candidates:
-            score = bets.score(self.code.codeword(tag, seen.segments))
-            if score >= self._needed(number) and tag not in self.accused:
-                self.accused[tag] = float(self.bound * np.exp(self._needed(number) - score))
+            score = bets.score(self.code.codeword(tag, self.evidence.segments))
+            if score >= needed and tag not in self.accused:
+                self.accused[tag] = float(self.bound * np.exp(needed - score))
         return len(self.accused) > known
 
     def _needed(self, number: int) -> float:
-        """Score in nats that the round takes to accuse."""
-        return float(np.log(self.issued / (self.bound * 0.9 * 0.1**number)))
+        return needed_score(self.issued, self.bound, number)
 
     def _words(self) -> dict[str, Symbols]:
         return {tag: self.code.codeword(tag, self.evidence.segments) for tag in self.accused}
 
-    def _enough_for_one(self, bets: Bets) -> int:
-        """Segments after which one leaker should stand out, by three deviations."""
-        mean, variance = (part[:, 0].cumsum() for part in bets.expected(self.biases))
-        sure = mean - 3 * np.sqrt(variance) >= self._needed(0) - np.log(bets.weights[0])
-        return int(sure.argmax()) + 1 if sure.any() else len(self.evidence)
-
     def _outlook(self) -> Outlook | None:
-        for leakers in _CROWDS:
+        for leakers, odds in _ODDS.items():
             bets = crowd_bets(self.biases, self.evidence.likelihoods, leakers)
             mean, variance = (float(part.sum()) for part in bets.expected(self.biases))
-            need = self._needed(0) + np.log(12 if leakers > 1 else 2)
+            need = self._needed(0) + np.log(odds)
             if mean < _LEAST_RATE * max(len(self.evidence), 1):
                 return None
             missing = factor_to_reach(need, mean, variance) - 1

@@ -23,6 +23,7 @@ Changing anything here orphans every issued copy; tests hold golden values.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ class Code:
         Returns:
             Sixteenths, shape (n, K); each row sums to 16.
         """
-        return _by_chunk(segments, self._chunk_biases)
+        return _by_chunk(segments, partial(_biases_of_chunk, self))
 
     def codeword(self, tag: str, segments: Segments) -> Symbols:
         """The variant that each segment has in this recipient's copy.
@@ -138,30 +139,33 @@ class Code:
         Returns:
             Shape (T, length), uniform for whoever lacks the key.
         """
-        prefix, shake = self._prefix(b"w", chunk), hashlib.shake_128
+        prefix, shake = self.prefix(b"w", chunk), hashlib.shake_128
         joined = b"".join([shake(prefix + tag).digest(length) for tag in tags])
         return np.frombuffer(joined, np.uint8).reshape(len(tags), length)
 
-    def _chunk_biases(self, chunk: int) -> Symbols:
-        balls, step = UNITS - self.variants, 2
-        size = CHUNK_SEGMENTS * balls * 2
-        random = hashlib.shake_128(self._prefix(b"b", chunk)).digest(size)
-        chances = np.frombuffer(random, "<u2").reshape(CHUNK_SEGMENTS, balls).astype(np.int64)
-        start = _TWICE_CONCENTRATION[self.variants]
-        weights = np.full((CHUNK_SEGMENTS, self.variants), start, np.int64)
-        for ball in range(balls):
-            levels = weights.cumsum(axis=1)
-            # The remainder favours low values by less than 2 ** -10 of a ball; any law of the
-            # biases would do, as the tracer knows them.
-            drawn = chances[:, ball] % levels[:, -1]
-            colour = (drawn[:, None] >= levels).sum(axis=1)
-            weights[np.arange(CHUNK_SEGMENTS), colour] += step
-        return ((weights - start) // step + 1).astype(np.uint8)
-
-    def _prefix(self, purpose: bytes, chunk: int) -> bytes:
-        """94 bytes, always: what follows cannot be mistaken for a part of it."""
+    def prefix(self, purpose: bytes, chunk: int) -> bytes:
+        """The key's part of a stream's input: 94 bytes, so that no tag passes for a part of it."""
         master = hashlib.blake2b(self.master.encode(), digest_size=32).digest()
         return _VERSION + purpose + bytes([self.variants]) + chunk.to_bytes(4) + self.key + master
+
+
+@lru_cache(maxsize=256)
+def _biases_of_chunk(code: Code, chunk: int) -> Symbols:
+    """Biases of a whole chunk; kept, as one master is downloaded many times."""
+    balls, step = UNITS - code.variants, 2
+    size = CHUNK_SEGMENTS * balls * 2
+    random = hashlib.shake_128(code.prefix(b"b", chunk)).digest(size)
+    chances = np.frombuffer(random, "<u2").reshape(CHUNK_SEGMENTS, balls).astype(np.int64)
+    start = _TWICE_CONCENTRATION[code.variants]
+    weights = np.full((CHUNK_SEGMENTS, code.variants), start, np.int64)
+    for ball in range(balls):
+        levels = weights.cumsum(axis=1)
+        # The remainder favours low values by less than 2 ** -10 of a ball; any law of the biases
+        # would do, as the tracer knows them.
+        drawn = chances[:, ball] % levels[:, -1]
+        colour = (drawn[:, None] >= levels).sum(axis=1)
+        weights[np.arange(CHUNK_SEGMENTS), colour] += step
+    return ((weights - start) // step + 1).astype(np.uint8)
 
 
 def symbols_of_draws(biases: Symbols, draws: Symbols) -> Symbols:

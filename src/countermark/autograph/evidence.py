@@ -31,8 +31,7 @@ class Evidence:
     """Likelihoods of the variants in each observed segment.
 
     Attributes:
-        segments: segment numbers, shape (n,), each once. Their order is the order in which the
-            tracer looks; evidence that continues an earlier one keeps the earlier rows first.
+        segments: segment numbers, shape (n,), each once, in any order.
         likelihoods: P(what was seen | variant k), up to a factor of each row; shape (n, K), the
             largest of a row is 1. A row of ones is an erasure.
     """
@@ -56,10 +55,6 @@ class Evidence:
 
     def __len__(self) -> int:
         return len(self.segments)
-
-    def first(self, count: int) -> "Evidence":
-        """The evidence of the first segments alone."""
-        return Evidence(self.segments[:count], self.likelihoods[:count])
 
 
 def from_log_likelihoods(segments: Segments, log_likelihoods: Floats) -> Evidence:

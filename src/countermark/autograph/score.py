@@ -38,7 +38,6 @@ Transitions = NDArray[np.float64]
 # The share of symbols that any model lets be wrong. It bounds what one wrong symbol costs a
 # leaker, to a factor of 20, and costs 0.05 bits in a segment where all is right.
 _WRONG = 0.05
-_ALONE = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def mixed(sums: NDArray[np.floating], weights: Floats) -> Floats:
 
 
 def first_bets(biases: Symbols, likelihoods: Floats) -> Bets:
-    """Half the coin on one leaker, the rest on two to eight who mix, three or five who go against.
+    """Bets on one leaker, on two to eight who mix, on three or five who show what fewest hold.
 
     Args:
         biases: sixteenths, shape (n, K).
@@ -121,7 +120,7 @@ def _colluding(biases: Symbols) -> list[Transitions]:
 
 
 def _bets(biases: Symbols, likelihoods: Floats, models: Sequence[Transitions]) -> Bets:
-    """Price the models: half the coin on the first, the other half on the rest evenly."""
+    """Price the models, those first that are likeliest."""
     chances = biases / UNITS
     gains = np.empty((*biases.shape, len(models)))
     for number, model in enumerate(models):
@@ -129,9 +128,14 @@ def _bets(biases: Symbols, likelihoods: Floats, models: Sequence[Transitions]) -
         fits = np.einsum("ixy,iy->ix", careful, likelihoods)
         fair = (chances * fits).sum(axis=1, keepdims=True)
         gains[:, :, number] = np.log(fits / fair)
-    shares = np.full(len(models), (1 - _ALONE) / max(len(models) - 1, 1))
-    shares[0] = 1 - shares[1:].sum()
-    return Bets(gains, shares)
+    return Bets(gains, _shares(len(models)))
+
+
+def _shares(models: int) -> Floats:
+    """Half of the coin on the first model, a quarter on the second, the rest evenly."""
+    if models == 1:
+        return np.ones(1)
+    return np.array([1 / 2, 1 / 4, *([1 / 4 / (models - 2)] * (models - 2))])
 
 
 def interleaving(biases: Symbols, leakers: int, known: Sequence[Symbols] = ()) -> Transitions:
