@@ -46,14 +46,18 @@ class Load:
         seconds: float = 600,
         responses: int = _UNLIMITED,
         headers: Iterable[str] = (),
+        discard: bool = False,
     ) -> Measured:
         """Send the requests ("METHOD TARGET [FILE ...]") round and round over kept connections.
+
+        With `discard`, answers' bodies are counted but never copied to the client.
 
         Raises:
             RuntimeError: an answer was not 2xx, or a connection broke: such a run measures nothing.
         """
         numbers = (port, connections, seconds, responses)
-        command = [str(self.program), HOST, *map(str, numbers), *headers]
+        reading = "discard" if discard else "read"
+        command = [str(self.program), HOST, *map(str, numbers), reading, *headers]
         lines = "".join(f"{request}\n" for request in requests)
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
         if done.returncode:

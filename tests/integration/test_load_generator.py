@@ -61,11 +61,14 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
     return compile_load(tmp_path_factory.mktemp("load"))
 
 
+@pytest.mark.parametrize("discard", [False, True])
 @pytest.mark.parametrize("path", ["/counted", "/chunked"])
 def test_every_answer_and_every_byte_of_its_body_is_counted(
-    load: Load, server: ThreadingHTTPServer, path: str
+    load: Load, server: ThreadingHTTPServer, path: str, *, discard: bool
 ) -> None:
-    measured = load.run(server.server_port, [f"GET {path}"], connections=3, responses=30)
+    measured = load.run(
+        server.server_port, [f"GET {path}"], connections=3, responses=30, discard=discard
+    )
     assert measured.responses == 30
     # The other connections may have been in the middle of theirs.
     assert 30 * len(BODY) <= measured.body_bytes < 33 * len(BODY)
