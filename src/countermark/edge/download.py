@@ -8,7 +8,7 @@ from aiohttp import web
 from countermark.edge.client import address_of
 from countermark.edge.failures import answer_error
 from countermark.edge.parts import PARTS, EdgeParts
-from countermark.edge.plan import Plan, plan
+from countermark.edge.plan import Piece, plan
 from countermark.edge.ranges import UnsatisfiableError
 from countermark.edge.sending import Body, corked, opened, send
 from countermark.errors import LinkAddressError, RangeNotSatisfiableError, StorageError
@@ -23,12 +23,18 @@ async def download(request: web.Request) -> web.StreamResponse:
     link = _checked_link(request, parts)
     async with opened(parts.store, link) as body:
         try:
-            planned = plan(request.method, request.headers, link)
+            response, pieces = _begun(request, link)
         except UnsatisfiableError:
             return answer_error(
                 request, RangeNotSatisfiableError(), {"Content-Range": f"bytes */{link.size}"}
             )
-        return await _answer(request, planned, body)
+        with corked(request):
+            await response.prepare(request)
+            # They are sent, and a slow download would hold 3 kB of them to its end.
+            response.headers.clear()
+            if request.method != "HEAD":
+                await _send_all(request, response, body, pieces)
+        return response
 
 
 def _checked_link(request: web.Request, parts: EdgeParts) -> Link:
@@ -40,22 +46,19 @@ def _checked_link(request: web.Request, parts: EdgeParts) -> Link:
     return link
 
 
-async def _answer(request: web.Request, planned: Plan, body: Body) -> web.StreamResponse:
+def _begun(request: web.Request, link: Link) -> tuple[web.StreamResponse, tuple[Piece, ...]]:
+    planned = plan(request.method, request.headers, link)
     response = web.StreamResponse(status=planned.status, headers=planned.headers)
     if planned.status in {200, 206}:
         response.content_length = planned.length
-    with corked(request):
-        await response.prepare(request)
-        if request.method != "HEAD":
-            await _send_all(request, response, body, planned)
-    return response
+    return response, planned.pieces
 
 
 async def _send_all(
-    request: web.Request, response: web.StreamResponse, body: Body, planned: Plan
+    request: web.Request, response: web.StreamResponse, body: Body, pieces: tuple[Piece, ...]
 ) -> None:
     try:
-        await send(request, response, body, planned.pieces)
+        await send(request, response, body, pieces)
     except (OSError, RuntimeError, StorageError) as error:
         # The headers are out: only a broken connection tells the client that this is not all.
         if isinstance(error, StorageError):
