@@ -13,8 +13,10 @@ from pathlib import Path
 import structlog
 from dbos import DBOS
 from litestar import Litestar
+from sqlalchemy import Connection
 
 from countermark import settings as settings_module
+from countermark.api import scopes
 from countermark.api.app import build_app
 from countermark.api.parts import ApiParts
 from countermark.catalog.database import Database, migrate
@@ -36,15 +38,6 @@ from countermark.work.queue import WorkQueue
 log = structlog.get_logger()
 
 KEY_REFRESH_SECONDS = 2.0
-ALL_SCOPES = (
-    "me",
-    "mediahub",
-    "mediahub_read",
-    "mediahub_write",
-    "mediahub_submit_jobs",
-    "mediahub_download_files",
-    "autograph",
-)
 
 
 @dataclass(frozen=True)
@@ -68,25 +61,25 @@ def prepare(settings: Settings) -> NewAccount | None:
         migrate(database)
         DBOS.migrate(workflows_url(settings))
         with database.write() as connection:
+            # Its lock holds to the end of the transaction, so only one process makes the owner.
             write_keys.ensure_link_key(connection, now_ms())
             if read_accounts.first_user(connection):
                 return None
             user = write_accounts.create_user(connection, "owner", now_ms())
-        return create_application(database, user, "first", ALL_SCOPES)
+            return create_application(connection, user, "first", scopes.ALL)
     finally:
         database.close()
 
 
 def create_application(
-    database: Database, user: UserRecord, name: str, scopes: tuple[str, ...]
+    connection: Connection, user: UserRecord, name: str, granted: tuple[str, ...]
 ) -> NewAccount:
     """Make an application with a default pipeline."""
     now = now_ms()
-    with database.write() as connection:
-        application = write_accounts.create_application(connection, user.id, name, scopes, now)
-        pipeline = write_pipelines.create_pipeline(
-            connection, user_id=user.id, application_id=application.id, name=name, now=now
-        )
+    application = write_accounts.create_application(connection, user.id, name, granted, now)
+    pipeline = write_pipelines.create_pipeline(
+        connection, user_id=user.id, application_id=application.id, name=name, now=now
+    )
     return NewAccount(user, application, pipeline)
 
 

@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from countermark import bootstrap, settings
+from countermark.api import scopes
 from countermark.catalog.database import Database
 from countermark.catalog.readers import accounts as read_accounts
 from countermark.catalog.records import UserRecord
@@ -22,19 +23,21 @@ def app() -> None:
 
 @app.command()
 @click.argument("name")
-@click.option("--scopes", default=",".join(bootstrap.ALL_SCOPES), help="comma separated")
+@click.option("--scopes", "scope_list", default=",".join(scopes.ALL), help="comma separated")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
-def create(name: str, scopes: str, as_json: bool) -> None:
+def create(name: str, scope_list: str, as_json: bool) -> None:
     """Create an application with a default pipeline, and print its credentials once."""
-    wanted = tuple(part.strip() for part in scopes.split(",") if part.strip())
-    unknown = [scope for scope in wanted if scope not in bootstrap.ALL_SCOPES]
+    wanted = tuple(part.strip() for part in scope_list.split(",") if part.strip())
+    unknown = [scope for scope in wanted if scope not in scopes.ALL]
     if unknown or not wanted:
-        accepted = ", ".join(bootstrap.ALL_SCOPES)
+        accepted = ", ".join(scopes.ALL)
         raise click.BadParameter(
             f"unknown: {', '.join(unknown) or 'none given'}; known: {accepted}"
         )
     database = _open()
-    account = bootstrap.create_application(database, _owner(database), name, wanted)
+    owner = _owner(database)
+    with database.write() as connection:
+        account = bootstrap.create_application(connection, owner, name, wanted)
     if as_json:
         click.echo(msgspec.json.encode(credentials_of(account)))
     else:
