@@ -28,6 +28,7 @@ def build_app(parts: EdgeParts) -> web.Application:
     """Put the edge together; `serve` runs it."""
     app = web.Application(middlewares=[as_public_errors])
     app[PARTS] = parts
+    app.on_response_prepare.append(_name_server)
     app.router.add_get(_DOWNLOAD, download)
     app.router.add_options(_DOWNLOAD, _download_preflight)
     app.router.add_post(_UPLOAD, upload)
@@ -35,6 +36,11 @@ def build_app(parts: EdgeParts) -> web.Application:
     app.router.add_get("/health", _health)
     app.router.add_get("/", _about)
     return app
+
+
+async def _name_server(_request: web.Request, response: web.StreamResponse) -> None:
+    # aiohttp would tell its own version and Python's.
+    response.headers["Server"] = "countermark"
 
 
 async def _download_preflight(_request: web.Request) -> web.Response:

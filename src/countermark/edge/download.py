@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 
 from countermark.edge.client import address_of
+from countermark.edge.conditions import Verdict
 from countermark.edge.failures import answer_error
 from countermark.edge.parts import PARTS, EdgeParts
 from countermark.edge.plan import Piece, plan
@@ -49,7 +50,8 @@ def _checked_link(request: web.Request, parts: EdgeParts) -> Link:
 def _begun(request: web.Request, link: Link) -> tuple[web.StreamResponse, tuple[Piece, ...]]:
     planned = plan(request.method, request.headers, link)
     response = web.StreamResponse(status=planned.status, headers=planned.headers)
-    if planned.status in {200, 206}:
+    # 304 has the headers of what it does not send (RFC 9110 section 15.4.5), but not its length.
+    if planned.status != Verdict.NOT_MODIFIED.value:
         response.content_length = planned.length
     return response, planned.pieces
 
