@@ -4,8 +4,10 @@ import json
 from xml.etree import ElementTree as ET
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
-from countermark.edge.failures import HTML, JSON, XML, preferred, write
+from countermark.edge.failures import HTML, JSON, XML, as_public_errors, preferred, write
 from countermark.errors import LinkExpiredError, UploadRefusedError, public_errors
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -40,6 +42,15 @@ def test_every_error_can_be_written_in_every_type(error: type[UploadRefusedError
     assert root.findtext("error/error_code") == error.code
     assert root.findtext("error/error_detail", "").startswith('a <detail> & "more"')
     assert "&lt;detail&gt;" in write(shown, HTML)
+
+
+async def _leaving(request: web.Request) -> web.StreamResponse:
+    raise ConnectionResetError
+
+
+async def test_a_client_that_has_left_is_no_error_of_ours() -> None:
+    answer = await as_public_errors(make_mocked_request("GET", "/d/x/y"), _leaving)
+    assert answer.status == 200
 
 
 def test_a_detail_that_is_not_there_is_left_out() -> None:

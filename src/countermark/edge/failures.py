@@ -74,8 +74,8 @@ async def as_public_errors(request: web.Request, handler: Handler) -> web.Stream
         allowed = error.headers.get("Allow")
         return answer_error(request, kind(), {"Allow": allowed} if allowed else {})
     except ConnectionError:
-        # Nobody is there to read an answer; aiohttp knows what to do.
-        raise
+        # Nobody is there any more; aiohttp drops quietly what it cannot send.
+        return web.Response()
     except Exception:
         # The path is a link's secret: only its first segment goes to the log.
         log.exception("request failed", method=request.method, route=request.path.split("/")[1])
