@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from bench.results import Row, table
-from countermark.autograph.accuse import DEFAULT_BOUND, accuse
+from countermark.autograph.accuse import DEFAULT_BOUND, accuse, needed_score
 from countermark.autograph.code import Code, Symbols
 from countermark.autograph.evidence import Evidence, from_correlations, from_symbols
 from countermark.autograph.scan import scan
@@ -26,7 +26,7 @@ ERRORS = (0.0, 0.01, 0.05, 0.1)
 TAGS = (10_000, 1_000_000)
 _LONGEST = {1: 400, 2: 1500, 3: 4500, 5: 10_000}
 _STEP = 10
-_FIRST_ROUND = 0.9
+SOFT = ("averaging", "one leaker, soft")
 
 Attack = Callable[[NDArray[np.uint8], int, np.random.Generator], NDArray[np.uint8]]
 
@@ -80,6 +80,7 @@ ATTACKS: dict[str, Attack] = {
 }
 CASES = [
     (1, "one leaker"),
+    (1, "one leaker, soft"),
     (2, "interleaving"),
     (2, "averaging"),
     *itertools.product((3, 5), ATTACKS),
@@ -101,15 +102,15 @@ def leak(variants: int, case: tuple[int, str], error: float, trial: int, length:
     Args:
         variants: K.
         case: how many leakers, and what they do.
-        error: share of symbols that are read wrongly; for averaging, the noise at which a single
-            copy of two variants would be read wrongly so often.
+        error: share of symbols that are read wrongly; for soft evidence, the noise at which a
+            single copy of two variants would be read wrongly so often.
         trial: seed.
         length: symbols.
     """
     random = np.random.default_rng([trial, variants, case[0], int(error * 1000)])
     code, segments = Code(random.bytes(32), f"trial {trial}", variants), np.arange(length)
     words = np.stack([code.codeword(f"leaker {number}", segments) for number in range(case[0])])
-    if case[1] == "averaging":
+    if case[1] in SOFT:
         return Leak(code, words, averaged(segments, words, variants, error, random))
     attack = ATTACKS.get(case[1], interleaving)
     shown = attack(words, variants, random).astype(np.int64)
@@ -125,7 +126,7 @@ def averaged(
     error: float,
     random: np.random.Generator,
 ) -> Evidence:
-    """Evidence of the mean of several copies."""
+    """Soft evidence of the mean of the copies."""
     noise = 0.2 if error == 0 else 1 / norm.isf(error)
     others = 1 / (variants - 1)
     corners = np.eye(variants) * (1 + others) - others
@@ -139,7 +140,7 @@ def named_after(case: Leak, tags: int) -> int | None:
     """Symbols after which the surest leaker is accused, in steps of ten."""
     biases = case.code.biases(case.evidence.segments)
     bets = first_bets(biases, case.evidence.likelihoods)
-    need = np.log(tags / (DEFAULT_BOUND * _FIRST_ROUND))
+    need = needed_score(tags, DEFAULT_BOUND)
     over = np.stack([running(bets, word) for word in case.words]).max(axis=0) >= need
     return int(over.argmax() + 1) * _STEP if over.any() else None
 
@@ -217,8 +218,8 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
     """Rows for the page of AutoGraph's figures."""
     trials = 20 if quick else 400
     for length, tags in ((60, 10_000), (120, 10_000), (100, 1_000_000)):
-        what = f"{length} symbols, 1 % wrong, one leaker of {tags:,}, K = 2"
-        yield _named(what, named_share(2, (1, "one leaker"), 0.01, length, tags, trials))
+        what = f"{length} symbols, noise of 1 % wrong, one leaker of {tags:,}, K = 2"
+        yield _named(what, named_share(2, (1, "one leaker, soft"), 0.01, length, tags, trials))
     for attack in ("interleaving", "averaging"):
         what = f"300 symbols, 1 % wrong, two leakers of 10,000, {attack}, K = 2"
         yield _named(what, named_share(2, (2, attack), 0.01, 300, 10_000, trials))

@@ -7,6 +7,7 @@ condition on those accused before: unless an earlier round was wrong already, th
 their codewords belong to what made the leak, and an innocent's is independent of them.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -80,7 +81,7 @@ class Verdict:
             carries no mark of this master, or its tag was not issued.
         bound: the greatest allowed chance of a wrong accusation.
         threshold: score needed in the first round, bits.
-        scores: how many tags scored what in the last round, shape (129,), one bit a bin.
+        scores: how many tags scored what in the first round, shape (129,), one bit a bin.
         tags: how many were scored.
         symbols: how many segments were looked at.
     """
@@ -183,21 +184,21 @@ class _Inquiry:
     bound: float
     issued: int
     accused: dict[str, float] = field(default_factory=dict)  # tag to probability
-    scores: NDArray[np.int64] = field(
-        default_factory=lambda: np.zeros(2 * SCORE_BITS + 1, np.int64)
-    )
 
     def __post_init__(self) -> None:
+        self.scores = np.zeros(2 * SCORE_BITS + 1, np.int64)
         self.biases = self.code.biases(self.evidence.segments)
 
     def first_round(self) -> None:
-        """Look with nobody accused yet."""
-        self._look(first_bets(self.biases, self.evidence.likelihoods), 0)
+        """Look with nobody accused yet; these are the scores that a verdict shows."""
+        bets = first_bets(self.biases, self.evidence.likelihoods)
+        self.scores = self._look(bets, 0)
 
     def further_round(self, number: int) -> bool:
         """Look at all the evidence in the light of those accused; whether anybody was added."""
-        words = list(self._words().values())
-        return self._look(further_bets(self.biases, self.evidence.likelihoods, words), number)
+        known, words = len(self.accused), list(self._words().values())
+        self._look(further_bets(self.biases, self.evidence.likelihoods, words), number)
+        return len(self.accused) > known
 
     def unexplained(self, over: float) -> float:
         """Share of the evidence that the accused don't explain; 0 unless clearly above `over`."""
@@ -222,25 +223,26 @@ class _Inquiry:
             symbols=len(self.evidence),
         )
 
-    def _look(self, bets: Bets, number: int) -> bool:
-        """Score all tags; whether anybody was added."""
-        self.scores, candidates = np.zeros_like(self.scores), list[str]()
+    def _look(self, bets: Bets, number: int) -> NDArray[np.int64]:
+        """Score all tags and accuse; how many tags scored what, one bit a bin."""
+        counts, candidates = np.zeros_like(self.scores), list[str]()
         encoded = map(tag_bytes, self.tags())
         for block, scores in scan(self.code, self.evidence.segments, bets, encoded):
             bins = np.clip(np.rint(scores / np.log(2)), -SCORE_BITS, SCORE_BITS).astype(np.int64)
-            self.scores += np.bincount(bins + SCORE_BITS, minlength=2 * SCORE_BITS + 1)
+            counts += np.bincount(bins + SCORE_BITS, minlength=len(counts))
             near = np.flatnonzero(scores >= self._needed(number) - _SLACK)
             candidates += [block[index].decode() for index in near.tolist()]
-        self.issued = max(self.issued, int(self.scores.sum()))
-        return self._decide(bets, candidates, number)
+        self.issued = max(self.issued, int(counts.sum()))
+        self._decide(bets, candidates, self._needed(number))
+        return counts
 
-    def _decide(self, bets: Bets, candidates: list[str], number: int) -> bool:
-        known, needed = len(self.accused), self._needed(number)
+    def _decide(self, bets: Bets, candidates: list[str], needed: float) -> None:
+        """Accuse whom the scan found, if double precision agrees."""
         for tag in candidates:
             score = bets.score(self.code.codeword(tag, self.evidence.segments))
             if score >= needed and tag not in self.accused:
-                self.accused[tag] = float(self.bound * np.exp(needed - score))
-        return len(self.accused) > known
+                chance = self.bound * np.exp(needed - score)
+                self.accused[tag] = max(float(chance), sys.float_info.min)
 
     def _needed(self, number: int) -> float:
         return needed_score(self.issued, self.bound, number)
@@ -268,7 +270,3 @@ def factor_to_reach(need: float, mean: float, variance: float) -> float:
     """
     root = (np.sqrt(variance) + np.sqrt(variance + mean * need)) / mean
     return float(root**2)
-
-
-def _no_scores() -> NDArray[np.int64]:
-    return np.zeros(2 * SCORE_BITS + 1, np.int64)

@@ -17,9 +17,13 @@ Floats = NDArray[np.float64]
 # How far a segment's amplitude strays from the leak's mean, as a share of it: texture and the
 # encoder weigh on the mark unevenly. Also what makes two averaged variants count as unclear.
 _AMPLITUDE_SPREAD = 0.25
-# How often a correlation fits no variant at all: a foreign insert, an overlay, an average.
+# How often a correlation is that of two averaged variants, and how often it fits none at all: a
+# foreign insert, an overlay.
+_AVERAGED = 0.1
 _FOREIGN = 0.05
+_BURST = 10
 _RANGE = 30.0
+_HUGE = 1e100
 
 
 class EvidenceError(CountermarkError, ValueError):
@@ -105,14 +109,15 @@ def from_correlations(segments: Segments, correlations: Floats, noise: Floats) -
     """Evidence from the leak's correlations with the variants' deviations from their mean.
 
     The model: a segment of variant k has correlations a·(1 at k, -1/(K-1) elsewhere) plus
-    Gaussian noise of the standard deviation given, or fits none (an average of several, an
-    insert), in which case it says little. The leak's amplitude a is estimated from the second
-    moment of all segments, so any common unit will do.
+    Gaussian noise of the standard deviation given; a segment averaged from two variants has the
+    mean of theirs; some fit neither (an insert) and say little. The leak's amplitude a is estimated
+    from the second moment of all segments, so any common unit will do.
 
     Args:
         segments: segment numbers, shape (n,).
-        correlations: shape (n, K); with the mark untouched, 1 at the true variant. A row of NaN
-            is an erasure. For K = 2 the second column is the first one's negative.
+        correlations: shape (n, K); with the mark untouched, 1 at the true variant. A row of
+            NaN, or beyond 1e100, is an erasure. For K = 2 the second column is the negative of
+            the first.
         noise: standard deviation of one row's correlations, shape (n,), in the same unit,
             positive.
 
@@ -123,7 +128,8 @@ def from_correlations(segments: Segments, correlations: Floats, noise: Floats) -
     spread = np.asarray(noise, np.float64)
     if not _fit(spread, seen):
         raise EvidenceError(f"{spread.shape} noise does not fit {seen.shape} correlations")
-    lost = ~(np.isfinite(seen).all(axis=1) & np.isfinite(spread))
+    # Comparisons with NaN are false: what is missing is lost as well.
+    lost = ~((np.abs(seen) < _HUGE).all(axis=1) & (np.abs(spread) < _HUGE))
     seen[lost], spread = 0, np.where(lost, 1, spread)
     if (spread <= 0).any():
         raise EvidenceError("A standard deviation is above zero")
@@ -137,28 +143,52 @@ def _fit(column: NDArray[np.generic], table: Floats) -> bool:
 
 
 def _amplitude(seen: Floats, spread: Floats) -> float:
-    """The mark's amplitude by moments: E |z|² (K-1)/K = a² + (K-1) s² under the model."""
+    """The mark's amplitude by moments: E |z|² (K-1)/K = a² + (K-1) s² under the model.
+
+    Neither a burst nor a segment that claims to have no noise may decide it alone: power counts
+    up to ten times its median, and weights level off where noise is below the median power.
+    """
     if not len(seen):
         return 0.0
     count = seen.shape[1] - 1
     power = (seen**2).sum(axis=1) * count / (count + 1)
-    weights = (spread.min() / spread) ** 2
-    square = np.average(power - count * spread**2, weights=weights)
+    usual = float(np.median(power))
+    noise = count * spread**2
+    excess = np.minimum(power, _BURST * usual) - noise
+    square = np.average(excess, weights=1 / (noise + usual))
     return float(np.sqrt(max(square, 0.0)))
 
 
 def _log_likelihoods(seen: Floats, spread: Floats, amplitude: float) -> Floats:
-    """Logarithms of (1 - f)·Gaussian around each variant's corner + f·a wide one around none."""
+    """Logarithms of L(k): Gaussians around k's corner and k's edges, and a wide one around none."""
     count = seen.shape[1] - 1
     scale = count / (count + 1)
-    corners = amplitude * (np.eye(count + 1) * (1 + 1 / count) - 1 / count)
+    shades, holders = _shades(count + 1)
     near = spread**2 + (_AMPLITUDE_SPREAD * amplitude) ** 2
     wide = spread**2 + amplitude**2
-    misses = ((seen[:, None, :] - corners) ** 2).sum(axis=2)
+    misses = ((seen[:, None, :] - amplitude * shades) ** 2).sum(axis=2)
     fits = -scale * misses / (2 * near[:, None]) - count / 2 * np.log(near)[:, None]
     none = -scale * (seen**2).sum(axis=1) / (2 * wide) - count / 2 * np.log(wide)
-    logs: Floats = np.logaddexp(np.log(1 - _FOREIGN) + fits, np.log(_FOREIGN) + none[:, None])
+    best = np.maximum(fits.max(axis=1), none)[:, None]
+    likelihoods = np.exp(fits - best) @ holders + _FOREIGN * np.exp(none[:, None] - best)
+    logs: Floats = np.log(likelihoods)
     return logs
+
+
+def _shades(variants: int) -> tuple[Floats, Floats]:
+    """What a segment can look like: a variant, or the average of two.
+
+    Returns:
+        Correlations at amplitude 1, shape (S, K), and the chance of each shade for a leaker who
+        holds variant k, shape (S, K): two who average both count as holders.
+    """
+    others = 1 / (variants - 1)
+    corners = np.eye(variants) * (1 + others) - others
+    first, second = np.triu_indices(variants, 1)
+    held = (np.eye(variants)[first] + np.eye(variants)[second]) * others
+    shades = np.concatenate((corners, (corners[first] + corners[second]) / 2))
+    chances = ((1 - _FOREIGN - _AVERAGED) * np.eye(variants), _AVERAGED * held)
+    return shades, np.concatenate(chances)
 
 
 def _confined(logs: Floats) -> Floats:

@@ -168,6 +168,12 @@ def test_the_verdict_tells_how_tags_scored() -> None:
     assert verdict.scores[64 + int(verdict.threshold) :].sum() == 1
 
 
+def test_no_probability_is_said_to_be_nothing() -> None:
+    code = a_code(8)
+    verdict = trace(code, mix(code, np.arange(2000), ["recipient 7"]))
+    assert verdict.accused[0].probability > 0
+
+
 def test_more_tags_than_were_announced_raise_the_threshold() -> None:
     code = a_code()
     evidence = mix(code, np.arange(60), ["recipient 7"])
@@ -181,7 +187,7 @@ def test_evidence_of_other_variants_is_refused() -> None:
 
 
 def test_looks_spend_no_more_than_the_bound() -> None:
-    assert sum(spend(1e-6, look) for look in range(1, 100)) <= 1e-6
+    assert sum(spend(1e-6, look) for look in range(1, 100)) == pytest.approx(1e-6)
     assert spend(1e-6, 1) == 7.5e-7
 
 

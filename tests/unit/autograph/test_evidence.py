@@ -108,6 +108,28 @@ def test_weak_segments_in_a_strong_leak_still_lean_the_right_way() -> None:
     assert evidence.likelihoods[20, 1] < 0.1
 
 
+def test_an_average_of_two_of_four_variants_leans_to_both() -> None:
+    shade = (corners(4)[1] + corners(4)[3]) / 2
+    seen = np.concatenate((corners(4).repeat(5, axis=0), [shade]))
+    evidence = from_correlations(np.arange(21), seen, np.full(21, 0.1))
+    assert evidence.likelihoods[20, [1, 3]] == pytest.approx([1, 1])
+    assert (evidence.likelihoods[20, [0, 2]] < 0.1).all()
+
+
+@pytest.mark.parametrize("value", [50.0, 1e90, 1e300, np.inf])
+def test_one_burst_leaves_the_other_segments_clear(value: float) -> None:
+    seen = np.array([[1.0, -1.0]] * 20 + [[value, -value]])
+    evidence = from_correlations(np.arange(21), seen, np.full(21, 0.1))
+    assert (evidence.likelihoods[:20, 1] < 0.05).all()
+
+
+def test_a_segment_that_claims_no_noise_does_not_set_the_scale() -> None:
+    seen = np.array([[1.0, -1.0]] * 20 + [[0.001, -0.001]])
+    noise = np.array([0.1] * 20 + [1e-9])
+    evidence = from_correlations(np.arange(21), seen, noise)
+    assert (evidence.likelihoods[:20, 1] < 0.05).all()
+
+
 def test_missing_correlations_are_erasures() -> None:
     seen = np.array([[1.0, -1.0], [np.nan, np.nan], [1.0, -1.0]])
     evidence = from_correlations(np.arange(3), seen, np.array([0.1, 0.1, np.nan]))
