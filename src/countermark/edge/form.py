@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from aiohttp import StreamReader, web
 from aiohttp.client_exceptions import ClientPayloadError
-from multipart import (  # type: ignore[import-untyped]  # the library ships no types
+from multipart import (
     MultipartError,
     MultipartSegment,
     ParserLimitReached,
