@@ -4,6 +4,7 @@ The page is written by whole runs only: what it shows comes from one run.
 """
 
 import argparse
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ _PAGE = Path(__file__).with_name("RESULTS.md")
 def main() -> int:
     arguments = _arguments()
     _raise_file_limit()
+    busy = os.getloadavg()[0]
     rows: list[Row] = []
     failures: list[str] = []
     with temporary_folder() as folder:
@@ -35,7 +37,7 @@ def main() -> int:
             _measure(name, run, rows, failures)
     print(f"\n{table(rows)}\n\n{remarks(rows)}")
     if not arguments.rows and not run.quick:
-        write(_PAGE, rows, failures, "make bench")
+        write(_PAGE, rows, failures, "make bench", busy)
     return 1 if failures else 0
 
 

@@ -97,10 +97,15 @@ def _cpu_model() -> str:
     return next(models, platform.machine())
 
 
-def write(path: Path, rows: Sequence[Row], failures: Sequence[str], command: str) -> None:
-    """Write the whole run as a page."""
+def write(
+    path: Path, rows: Sequence[Row], failures: Sequence[str], command: str, busy: float
+) -> None:
+    """Write the whole run as a page; `busy` is the load average before it."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    facts = f"- Date: {day}\n- Machine: {machine()}\n- Command: `{command}`"
+    facts = (
+        f"- Date: {day}\n- Machine: {machine()}\n- Command: `{command}`\n"
+        f"- Load average before the start (others' work): {busy:.1f}"
+    )
     sections = [_TITLE, facts, table(rows), remarks(rows)]
     sections += [f"Not measured: {failure}" for failure in failures]
     path.write_text("\n\n".join(section for section in sections if section) + "\n")
