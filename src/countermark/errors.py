@@ -25,6 +25,10 @@ class BlobNotFoundError(StorageError):
     """No blob has this key."""
 
 
+class AddressListError(CountermarkError):
+    """An address list cannot be used; the text says why and never carries its URL's secrets."""
+
+
 class PublicError(CountermarkError):
     """An error for the user: HTTP status, stable code, stable message, optional detail.
 
@@ -190,6 +194,24 @@ class RangeNotSatisfiableError(PublicError):
     """No requested range lies within the file."""
 
     status, code, message = 416, "0x0250005", "Range not satisfiable"
+
+
+class LinkAnonymizerError(PublicError):
+    """The link is guarded, and the client comes from an address that hides who it is."""
+
+    status, code, message = 403, "0x0250009", "Anonymizing networks not permitted"
+
+
+class LinkBlacklistError(PublicError):
+    """The link is guarded, and the client's address is blacklisted."""
+
+    status, code, message = 403, "0x025000a", "Address not permitted"
+
+
+class LinkRevokedError(PublicError):
+    """The link was right, and was ended before its time, alone or with its application."""
+
+    status, code, message = 410, "0x025000b", "Link revoked"
 
 
 def public_errors() -> list[type[PublicError]]:

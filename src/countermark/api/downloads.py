@@ -20,9 +20,9 @@ from countermark.errors import (
     PublicError,
 )
 from countermark.links.addresses import parse_address
+from countermark.links.keys import LONGEST_LINK_SECONDS
 from countermark.links.link import Link, download_url, mint
 
-LONGEST_LIFETIME = 20 * 365 * 86_400  # seconds
 _REFUSED = Meta(extra_json_schema={"not": {}})
 _ONLY_FALSE = Meta(extra_json_schema={"enum": [False]})
 _UNKNOWN_TYPE = "application/octet-stream"
@@ -140,7 +140,7 @@ def _expiry(call: Call[DownloadQuery]) -> int:
         return now + call.services.parts.settings.link_lifetime
     if asked <= now:
         raise InvalidFileInputError("expiry_time: lies in the past")
-    if asked > now + LONGEST_LIFETIME:
+    if asked > now + LONGEST_LINK_SECONDS:
         raise InvalidFileInputError("expiry_time: more than 20 years ahead; it is in seconds")
     return asked
 

@@ -16,6 +16,8 @@ from typing import Literal
 Purpose = Literal["link", "upload"]
 
 MAX_KEY_ID = (1 << 32) - 1
+# No link outlives the key that signed it by more than this.
+LONGEST_LINK_SECONDS = 20 * 365 * 86_400
 MIN_SECRET_BYTES = 32
 
 
@@ -46,13 +48,18 @@ class LinkKey:
 
 
 class KeyRing:
-    """The keys in use. Immutable: a rotation makes another ring."""
+    """The keys in use. Immutable: a rotation makes another ring.
 
-    def __init__(self, keys: Iterable[LinkKey]) -> None:
+    Args:
+        keys: all that verify.
+        signing: id of the one that signs; None for the newest.
+    """
+
+    def __init__(self, keys: Iterable[LinkKey], signing: int | None = None) -> None:
         self._keys = {key.id: key for key in keys}
         if not self._keys:
             raise ValueError("a key ring needs a key")
-        self.current = self._keys[max(self._keys)]
+        self.current = self._keys[max(self._keys) if signing is None else signing]
 
     def find(self, key_id: int) -> LinkKey | None:
         """The key of this id, or None if it was never here or has been dropped."""

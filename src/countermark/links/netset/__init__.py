@@ -1,0 +1,1 @@
+"""Address lists: read, compiled, matched."""
