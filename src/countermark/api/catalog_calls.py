@@ -30,9 +30,9 @@ class CatalogCalls:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="catalog")
 
     async def read_point(self, work: Callable[[Connection], T]) -> T:
-        """Run a read that touches a few rows by their keys."""
+        """Run a read that touches a few rows by their keys and needs no common snapshot."""
         if self._in_place:
-            with self._database.read() as connection:
+            with self._database.glance() as connection:
                 return work(connection)
         return await self.read(work)
 

@@ -2,8 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -85,6 +86,33 @@ _of_pipeline = attrgetter(*_SAME_IN_PIPELINE)
 _NOTHING = Wish(frozenset(), 0)
 
 
+class _Kinds(NamedTuple):
+    """The classes to build with; those of tracks are types of lists."""
+
+    file: type[File]
+    pipeline: type[Pipeline]
+    ping_urls: type[PingUrls]
+    video_tracks: Any
+    audio_tracks: Any
+    subtitle_tracks: Any
+
+
+@cache
+def _kinds(*, show_null: bool) -> _Kinds:
+    video, audio, subtitle = (
+        list[shape(kind, show_null=show_null)]  # type: ignore[misc]  # a class made at run time
+        for kind in (VideoTrack, AudioTrack, SubtitleTrack)
+    )
+    return _Kinds(
+        shape(File, show_null=show_null),
+        shape(Pipeline, show_null=show_null),
+        shape(PingUrls, show_null=show_null),
+        video,
+        audio,
+        subtitle,
+    )
+
+
 class Presenter:
     """Builds resources; references named by the wish become the objects they name.
 
@@ -113,18 +141,13 @@ class Presenter:
         self._found = found or {}
         self._thumbnails = thumbnails or {}
         self._embedded = 0
-        self._file = shape(File, show_null=show_null)
-        self._pipeline = shape(Pipeline, show_null=show_null)
-        self._ping_urls = shape(PingUrls, show_null=show_null)
-        self._video = list[shape(VideoTrack, show_null=show_null)]  # type: ignore[misc]  # a class made at run time
-        self._audio = list[shape(AudioTrack, show_null=show_null)]  # type: ignore[misc]  # likewise
-        self._subtitle = list[shape(SubtitleTrack, show_null=show_null)]  # type: ignore[misc]  # likewise
+        self._kinds = _kinds(show_null=show_null)
 
     def file(self, record: FileRecord, around: tuple[Key, ...] = ()) -> File:
         """A file, folder or archive."""
         inside = (*around, Key("file", record.id))
         reference = self._reference
-        return self._file(
+        return self._kinds.file(
             storage="intern",
             **dict(zip(_SAME_IN_FILE, _of_file(record), strict=True)),
             href=self._urls.href("files", record.id),
@@ -135,9 +158,9 @@ class Presenter:
             job=reference("job", "job", record.job_id, inside),
             parents=self._parents(record, inside),
             elements=self._elements(record, inside),
-            video_tracks=_tracks(record.video_tracks, self._video),
-            audio_tracks=_tracks(record.audio_tracks, self._audio),
-            subtitle_tracks=_tracks(record.subtitle_tracks, self._subtitle),
+            video_tracks=_tracks(record.video_tracks, self._kinds.video_tracks),
+            audio_tracks=_tracks(record.audio_tracks, self._kinds.audio_tracks),
+            subtitle_tracks=_tracks(record.subtitle_tracks, self._kinds.subtitle_tracks),
             thumbnail=self._thumbnail(record.id),
         )
 
@@ -145,11 +168,11 @@ class Presenter:
         """A pipeline."""
         inside = (*around, Key("pipeline", record.id))
         root = ParentReference(record.root_folder_id, "folder", is_root=True)
-        return self._pipeline(
+        return self._kinds.pipeline(
             **dict(zip(_SAME_IN_PIPELINE, _of_pipeline(record), strict=True)),
             root_folder=self._expanded("root_folder", Key("file", root.id), inside) or root,
             store_options=msgspec.convert({"mode": record.store_mode}, StoreOptions),
-            ping_urls=self._ping_urls(**record.ping_urls) if record.ping_urls else None,
+            ping_urls=self._kinds.ping_urls(**record.ping_urls) if record.ping_urls else None,
             application=self._reference(
                 "application", "application", record.application_id, inside
             ),

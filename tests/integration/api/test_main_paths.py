@@ -56,6 +56,15 @@ async def test_a_pipeline_is_kept_with_all_its_fields(any_hub: Hub) -> None:
     assert listed == [made.json()["pipeline"]]
 
 
+async def test_each_point_read_sees_what_was_committed_before_it(any_hub: Hub) -> None:
+    owner = await any_hub.account()
+    for number in range(3):
+        record = owner.add_file(f"{number}.mp4")
+        assert (await owner.get(f"/v1/files/{record.id}")).status_code == 200
+        assert (await owner.call("DELETE", f"/v1/files/{record.id}")).status_code == 204
+        assert (await owner.get(f"/v1/files/{record.id}")).status_code == 404
+
+
 class StalledDatabase(Database):
     """A database whose server does not answer until it is let go."""
 
@@ -69,6 +78,8 @@ class StalledDatabase(Database):
         self.let_go.wait()
         with super().read() as connection:
             yield connection
+
+    glance = read
 
 
 async def test_a_stalled_database_stalls_no_other_work(
