@@ -35,8 +35,8 @@ Symbols = NDArray[np.uint8]
 
 UNITS = 16
 """Biases are whole sixteenths: a symbol then costs half a byte of the pseudo-random stream, and
-an innocent's chances are exact. The least bias, 1/16, is also the cutoff, which few colluders call
-for: it beats finer ones against up to five (docs/autograph.md)."""
+an innocent's chances are exact. The least bias, 1/16, is also the cutoff: against up to five
+leakers a coarse one serves better than a fine one (docs/autograph.md)."""
 
 CHUNK_SEGMENTS = 1344
 """Segments in one stretch of the stream: 672 bytes, four blocks of SHAKE-128. Longer ones waste

@@ -1,7 +1,7 @@
 """Any few segments of a codeword equal the same segments of the whole."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from countermark.autograph.code import CHUNK_SEGMENTS, MAX_TAG_BYTES, Code
@@ -16,6 +16,7 @@ tags = st.text(min_size=1).filter(
 )
 
 
+@settings(deadline=None)  # other work shares the cores
 @given(places=places, tag=tags, variants=st.sampled_from([2, 4, 8]))
 def test_random_access_equals_the_whole_codeword(
     places: list[int], tag: str, variants: int
@@ -25,6 +26,7 @@ def test_random_access_equals_the_whole_codeword(
     assert (code.biases(few) == code.biases(WHOLE)[few]).all()
 
 
+@settings(deadline=None)  # other work shares the cores
 @given(places=places, variants=st.sampled_from([2, 4, 8]))
 def test_biases_are_at_least_one_sixteenth_and_sum_to_one(places: list[int], variants: int) -> None:
     biases = Code(bytes(32), "master", variants).biases(np.array(places, np.int64))

@@ -24,6 +24,7 @@ def leaks(draw: st.DrawFn) -> tuple[Code, Evidence]:
     return code, from_log_likelihoods(np.array(numbers), logs)
 
 
+@settings(deadline=None, max_examples=60)  # other work shares the cores
 @given(leaks())
 def test_every_factor_has_mean_one_over_an_innocents_symbols(leak: tuple[Code, Evidence]) -> None:
     code, evidence = leak
@@ -38,7 +39,7 @@ def test_every_factor_has_mean_one_over_an_innocents_symbols(leak: tuple[Code, E
         assert np.isfinite(bets.gains).all()
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=60)  # other work shares the cores
 @given(leaks(), st.lists(st.text("xyzäß", min_size=1, max_size=6), min_size=1, max_size=5))
 def test_scanned_scores_equal_slow_sums_for_any_evidence(
     leak: tuple[Code, Evidence], tags: list[str]
@@ -56,6 +57,7 @@ def test_scanned_scores_equal_slow_sums_for_any_evidence(
         assert abs(score - slow) < 1e-3
 
 
+@settings(deadline=None, max_examples=60)  # other work shares the cores
 @given(leaks())
 def test_segments_seen_again_are_joined_and_rows_keep_their_best_at_one(
     leak: tuple[Code, Evidence],
