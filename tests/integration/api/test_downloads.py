@@ -271,3 +271,14 @@ async def test_a_percent_encoded_name_is_verified_as_sent(owner: Account) -> Non
         answer = await signed_get(owner, url)
         assert answer.status_code == 200, key
         assert unquote(answer.json()["url"]).endswith("/Käse.mp4")
+
+
+async def test_no_byte_of_a_signed_url_can_be_altered(owner: Account) -> None:
+    url = owner.signed(f"{DOWNLOADS}?file_id={owner.add_file().id}&streaming=true")
+    start = url.index("?") + 1
+    for at in range(start, len(url)):
+        for other in "0x":
+            altered = f"{url[:at]}{other}{url[at + 1 :]}"
+            if altered != url:
+                answer = await signed_get(owner, altered)
+                assert answer.status_code == 403, altered
