@@ -1,4 +1,1 @@
-"""AutoGraph: the invisible mark of a recipient, and finding it again.
-
-Arrays and bytes in and out.
-"""
+"""AutoGraph: the invisible mark of a recipient, and finding it again."""

@@ -26,10 +26,11 @@ Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _FILTERED = ("expires_at", "type", "pipeline_id")
 
 
-def _id(*args: object, primary_key: bool = False, nullable: bool = False) -> sa.Column[str]:
-    name, *rest = args
+def _id(
+    name: str, *references: sa.ForeignKey, primary_key: bool = False, nullable: bool = False
+) -> sa.Column[str]:
     column_type = sa.CHAR(24).with_variant(sa.CHAR(24, collation="C"), "postgresql")
-    return sa.Column(name, column_type, *rest, primary_key=primary_key, nullable=nullable)  # type: ignore[arg-type]  # sa.Column's overloads don't take a spread
+    return sa.Column(name, column_type, *references, primary_key=primary_key, nullable=nullable)
 
 
 users = sa.Table(
@@ -219,4 +220,49 @@ trash = sa.Table(
     metadata,
     sa.Column("blob_key", Name, primary_key=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+# What edges have sent, a row for each second of an edge's work, until the worker folds it into
+# `bandwidth`. A folded row stays for an hour: a batch that an edge sends again is known by its id.
+traffic = sa.Table(
+    "traffic",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # links/traffic.py
+    sa.Column("folded_at", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Index(None, "folded_at", "id"),
+)
+
+# Files and applications may be gone; what was sent of them was sent, so nothing is referred to.
+bandwidth = sa.Table(
+    "bandwidth",
+    metadata,
+    _id("user_id", primary_key=True),
+    sa.Column("day", sa.BigInteger, primary_key=True, autoincrement=False),  # its first ms, UTC
+    _id("application_id", primary_key=True),
+    sa.Column("tag", Name, primary_key=True),  # "" for none
+    _id("file_id", primary_key=True),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("downloads", sa.BigInteger, nullable=False),
+    sa.Index(None, "user_id", "tag", "day"),
+)
+
+# Downloads begun and not complete: which bytes have been delivered to one client of one link.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    _id("id", primary_key=True),  # hash of the link's serial and the client
+    sa.Column("spans", sa.LargeBinary, nullable=False),  # links/coverage.py
+    sa.Column("updated_at", sa.BigInteger, nullable=False, index=True),
+)
+
+# Small blobs that belong to a file: its poster, its subtitles as WebVTT.
+sidecars = sa.Table(
+    "sidecars",
+    metadata,
+    _id("file_id", sa.ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", Name, primary_key=True),  # poster, subtitles-0, subtitles-1, ...
+    sa.Column("language", Name),
+    sa.Column("blob_key", Name, nullable=False, index=True),
 )
