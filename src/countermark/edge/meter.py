@@ -1,0 +1,133 @@
+"""Counts what this edge sends, and hands it on every second.
+
+Counting happens on the event loop and touches memory only. A batch that cannot be appended is
+kept and appended again under the same id, while counting goes on; so an outage of the catalog
+costs nothing, and an edge that is killed loses what it sent since its last batch.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from countermark.ids import new_id
+from countermark.links.coverage import Coverage
+from countermark.links.link import Link
+from countermark.links.traffic import (
+    Batch,
+    Counted,
+    Delivered,
+    Sent,
+    TrafficLog,
+    day_of,
+    delivery_id,
+)
+
+log = structlog.get_logger(__name__)
+
+FLUSH_SECONDS = 1.0
+# In an outage of the catalog: further downloads are counted in bytes, not as downloads.
+MOST_DELIVERIES = 100_000
+
+
+class Meter:
+    """Counts bytes and complete downloads of one edge.
+
+    Args:
+        traffic: Where batches go.
+        clock: Milliseconds since the epoch.
+    """
+
+    def __init__(self, traffic: TrafficLog, clock: Callable[[], int]) -> None:
+        self._traffic = traffic
+        self._clock = clock
+        self._bytes: dict[Counted, int] = {}
+        self._downloads: dict[Counted, int] = {}
+        self._deliveries: dict[str, _Delivery] = {}
+        self._unsure: Batch | None = None
+
+    def sent(self, link: Link, client: str, start: int, stop: int) -> None:
+        """Count bytes of the link's file from offset `start` up to `stop`, given to the kernel."""
+        counted = self._counted(link)
+        self._bytes[counted] = self._bytes.get(counted, 0) + stop - start
+        key = delivery_id(link.serial, client)
+        delivery = self._deliveries.get(key)
+        if delivery is None:
+            if len(self._deliveries) >= MOST_DELIVERIES:
+                return
+            delivery = self._deliveries[key] = _Delivery(link.size)
+        delivery.counted = counted
+        delivery.coverage.add(start, stop)
+        if delivery.coverage.is_whole(link.size):
+            self._count_download(counted)
+            delivery.coverage = Coverage()
+
+    def sent_empty(self, link: Link) -> None:
+        """Count a download of a file without any bytes."""
+        self._count_download(self._counted(link))
+
+    async def run(self) -> None:
+        """Flush every second until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> bool:
+        """Append what was counted.
+
+        Returns:
+            False if it could not be appended; nothing is lost, the next call tries again.
+        """
+        batch = self._unsure or self._take()
+        if batch is None:
+            return True
+        self._unsure = batch
+        try:
+            await asyncio.to_thread(self._traffic.append, batch)
+        except Exception:
+            log.warning("traffic could not be handed on", exc_info=True)
+            return False
+        self._unsure = None
+        return True
+
+    async def close(self) -> None:
+        """Append all that is left."""
+        while self._unsure or self._bytes or self._downloads:
+            if not await self.flush():
+                log.error("traffic is lost", bytes=sum(self._bytes.values()))
+                return
+
+    def _counted(self, link: Link) -> Counted:
+        day = day_of(self._clock())
+        return Counted(link.account, link.application, link.file, getattr(link, "tag", ""), day)
+
+    def _count_download(self, counted: Counted) -> None:
+        self._downloads[counted] = self._downloads.get(counted, 0) + 1
+
+    def _take(self) -> Batch | None:
+        if not (self._bytes or self._downloads):
+            return None
+        sent, downloads, deliveries = self._bytes, self._downloads, self._deliveries
+        self._bytes, self._downloads, self._deliveries = {}, {}, {}
+        return Batch(
+            new_id(),
+            tuple(
+                Sent(counted, sent.get(counted, 0), downloads.get(counted, 0))
+                for counted in {**sent, **downloads}
+            ),
+            tuple(
+                Delivered(key, one.counted, one.size, packed)
+                for key, one in deliveries.items()
+                if (packed := one.coverage.pack())
+            ),
+        )
+
+
+class _Delivery:
+    __slots__ = ("counted", "coverage", "size")
+
+    counted: Counted
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.coverage = Coverage()
