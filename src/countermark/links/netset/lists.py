@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from countermark.links.netset.ranges import Ranges, number_of
+from countermark.links.netset.ranges import Ranges, plain, span_of
 
 
 class ListKind(StrEnum):
@@ -40,7 +40,7 @@ class AddressLists:
     def found(self, address: str) -> list[AddressList]:
         """The lists that have this address."""
         try:
-            wide, number = number_of(address)
+            wanted = plain(span_of(address))
         except ValueError:
             return []
-        return [one for one in self._lists if one.ranges.contains(number, wide=wide)]
+        return [one for one in self._lists if one.ranges.contains(wanted)]

@@ -37,21 +37,19 @@ class Span(NamedTuple):
     last: int
 
 
-def number_of(text: str) -> tuple[bool, int]:
-    """Read an address: whether it is IPv6, and its number.
+def span_of(text: str) -> Span:
+    """Read one address, as it is written.
 
     Raises:
         ValueError: it is none; one with a scope or with leading zeros is none either.
     """
+    wide = ":" in text
     try:
-        if ":" not in text:
-            return False, int.from_bytes(inet_pton(AF_INET, text), "big")
-        number = int.from_bytes(inet_pton(AF_INET6, text), "big")
-    except (OSError, UnicodeError) as error:
+        # A third of what the module `ipaddress` takes, which counts for a million lines.
+        number = int.from_bytes(inet_pton(AF_INET6 if wide else AF_INET, text), "big")
+    except (OSError, ValueError) as error:
         raise ValueError("not an address") from error
-    if number >> _IPV4_BITS == _MAPPED >> _IPV4_BITS:
-        return False, number & _LOW
-    return True, number
+    return Span(wide, number, number)
 
 
 def plain(span: Span) -> Span:
@@ -81,12 +79,21 @@ class Ranges:
     def __len__(self) -> int:
         return len(self._firsts) + len(self._wide_firsts)
 
-    def contains(self, number: int, *, wide: bool) -> bool:
-        """Tell whether an address is in the set; takes microseconds, whatever its size."""
-        firsts: Sequence[int] = self._wide_firsts if wide else self._firsts
-        lasts: Sequence[int] = self._wide_lasts if wide else self._lasts
-        at = bisect_right(firsts, number) - 1
-        return at >= 0 and number <= lasts[at]
+    def contains(self, address: Span) -> bool:
+        """Tell whether an address is in the set; takes microseconds, whatever its size.
+
+        Args:
+            address: one address, made `plain`.
+        """
+        firsts: Sequence[int] = self._wide_firsts if address.wide else self._firsts
+        lasts: Sequence[int] = self._wide_lasts if address.wide else self._lasts
+        at = bisect_right(firsts, address.first) - 1
+        return at >= 0 and address.first <= lasts[at]
+
+    def ipv4_share(self) -> float:
+        """How much of all IPv4 addresses the set has, 0 to 1."""
+        count = sum(self._lasts) - sum(self._firsts) + len(self._firsts)
+        return count / (1 << _IPV4_BITS)
 
     def spans(self) -> Iterator[Span]:
         """The ranges in order, merged as far as possible."""
