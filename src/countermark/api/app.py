@@ -10,7 +10,15 @@ from typing import Any
 
 from litestar import Litestar
 
-from countermark.api import downloads, files, pipelines, tokens, uploads, users_applications_jobs
+from countermark.api import (
+    downloads,
+    files,
+    pipelines,
+    stats,
+    tokens,
+    uploads,
+    users_applications_jobs,
+)
 from countermark.api.documents import document_operations
 from countermark.api.failures import framework_error
 from countermark.api.operation import Operation, route_handlers
@@ -23,6 +31,7 @@ RESOURCES: tuple[Operation[Any], ...] = (
     *downloads.OPERATIONS,
     *uploads.OPERATIONS,
     *pipelines.OPERATIONS,
+    *stats.OPERATIONS,
     *users_applications_jobs.OPERATIONS,
 )
 

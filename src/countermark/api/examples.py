@@ -109,6 +109,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "file": _reference("files", _FILE),
         }
     },
+    "BandwidthAnswer": {
+        "bandwidth": {
+            "from_date": 1_700_000_000_000,
+            "to_date": 1_702_592_000_000,
+            "bytes_delivered": 73_400_320,
+            "downloads": 6,
+        }
+    },
+    "TagsAnswer": {"tags": [{"tag": "k4711", "bytes_delivered": 52_428_800, "downloads": 4}]},
     "TokenAnswer": {
         "access_token": "mF_9.B5f-4.1JqM",
         "expires_in": 3600,

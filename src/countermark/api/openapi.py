@@ -34,6 +34,13 @@ _ID = {
     "description": "The resource's id.",
     "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
 }
+_TAG = {
+    "name": "tag",
+    "in": "path",
+    "required": True,
+    "description": "An AutoGraph tag.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 _SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
@@ -117,7 +124,7 @@ def _security(operation: Operation[Any]) -> list[Document]:
 
 
 def _parameters(operation: Operation[Any]) -> list[Document]:
-    path = [_ID] if "{id" in operation.path else []
+    path = [one for one in (_ID, _TAG) if f"{{{one['name']}:" in operation.path]
     defaults = {item.encode_name: item.default for item in msgspec.structs.fields(operation.query)}
     known = parameters(operation.query).values()
     return path + [_parameter(one, defaults[one.name]) for one in known]

@@ -86,6 +86,11 @@ class Call(Generic[Q]):
             raise self.operation.missing
         return found
 
+    def path_text(self, name: str) -> str:
+        """A parameter of the path that is not an id."""
+        found: str = self._request.scope["path_params"][name]
+        return found
+
     def header(self, name: bytes) -> str:
         """The first header of this lower-case name, or ""."""
         return _header(self._request, name)

@@ -15,6 +15,10 @@ Id = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="24 lower-case he
 Milliseconds = Annotated[int, Meta(ge=0, description="Milliseconds since the epoch.")]
 Duration = Annotated[int, Meta(ge=0, description="Milliseconds.")]
 Kilobits = Annotated[int, Meta(ge=0, description="Average, kbit/s.")]
+Bytes = Annotated[int, Meta(ge=0, description="Bytes really sent, of files' contents.")]
+Downloads = Annotated[
+    int, Meta(ge=0, description="Complete ones: all bytes of the file, in however many ranges.")
+]
 Url = Annotated[str, Meta(description="Absolute URL.")]
 
 
@@ -281,6 +285,37 @@ class UrlAnswer(Struct, omit_defaults=True):
 
     url: Url | None = None
     urls: list[Url] | None = None
+
+
+class Bandwidth(Struct, omit_defaults=True, kw_only=True):
+    """What was delivered from one day to another, both counted whole."""
+
+    tag: Annotated[str, Meta(description="Only of this tag.")] | None = None
+    application_id: Id | None = None
+    from_date: Milliseconds
+    to_date: Milliseconds
+    bytes_delivered: Bytes
+    downloads: Downloads
+
+
+class BandwidthAnswer(Struct):
+    """What was delivered."""
+
+    bandwidth: Bandwidth
+
+
+class TagBandwidth(Struct):
+    """What was delivered under a tag."""
+
+    tag: str
+    bytes_delivered: Bytes
+    downloads: Downloads
+
+
+class TagsAnswer(Struct):
+    """The tags under which most was delivered, most first."""
+
+    tags: list[TagBandwidth]
 
 
 class TokenAnswer(Struct):

@@ -15,6 +15,7 @@ ITEM_NAMES = {
     "elements": "element",
     "parents": "parent",
     "scopes": "scope",
+    "tags": "tag",
     "video_tracks": "video_track",
     "audio_tracks": "audio_track",
     "subtitle_tracks": "subtitle_track",

@@ -1,0 +1,122 @@
+"""What was delivered of a user's files: GET /stats/bandwidth/."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from countermark.api import scopes
+from countermark.api.operation import Call, Operation
+from countermark.api.parameters import Presentation, ResourceId
+from countermark.api.resources import Bandwidth, BandwidthAnswer, TagBandwidth, TagsAnswer
+from countermark.catalog.readers import bandwidth
+from countermark.catalog.readers.bandwidth import Period
+from countermark.errors import InvalidRequestError
+from countermark.links.traffic import day_of
+
+TOP_TAGS = 10
+LONGEST_TAG = 255
+_LAST_MS = 253_402_300_799_999  # of the year 9999
+
+
+class StatsQuery(Presentation, frozen=True, kw_only=True):
+    """Which traffic counts."""
+
+    from_date: Annotated[
+        int,
+        Meta(ge=0, le=_LAST_MS, description="The first day: any of its ms since the epoch (UTC)."),
+    ] = 0
+    to_date: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=_LAST_MS,
+                description="The last day, which counts, too: any of its ms. Default: today.",
+            ),
+        ]
+        | None
+    ) = None
+    application_id: (
+        Annotated[ResourceId, Meta(description="Only links of this application.")] | None
+    ) = None
+
+
+async def show_bandwidth(call: Call[StatsQuery]) -> BandwidthAnswer:
+    """Show how many bytes of the user's files were delivered, and how many complete downloads.
+
+    Days are those of UTC, and count whole. What was sent in the last seconds may be missing.
+    """
+    return await _bandwidth(call, None)
+
+
+async def show_tag_bandwidth(call: Call[StatsQuery]) -> BandwidthAnswer:
+    """Show what was delivered under one tag; a tag that nothing was delivered under has zeros."""
+    tag = call.path_text("tag")
+    if not tag or len(tag) > LONGEST_TAG or "\0" in tag:
+        raise InvalidRequestError(f"tag: 1 to {LONGEST_TAG} characters, none of them NUL")
+    return await _bandwidth(call, tag)
+
+
+async def list_tag_bandwidth(call: Call[StatsQuery]) -> TagsAnswer:
+    """List the ten tags under which most bytes were delivered, most first."""
+    period = _period(call)
+    found = await call.services.catalog.read(
+        lambda connection: bandwidth.top_tags(connection, period, TOP_TAGS)
+    )
+    return TagsAnswer([TagBandwidth(one.tag, one.bytes, one.downloads) for one in found])
+
+
+async def _bandwidth(call: Call[StatsQuery], tag: str | None) -> BandwidthAnswer:
+    period = _period(call)
+    found = await call.services.catalog.read(
+        lambda connection: bandwidth.total(connection, period, tag)
+    )
+    return BandwidthAnswer(
+        Bandwidth(
+            tag=tag,
+            application_id=period.application_id,
+            from_date=call.query.from_date,
+            to_date=_last_ms(call),
+            bytes_delivered=found.bytes,
+            downloads=found.downloads,
+        )
+    )
+
+
+def _period(call: Call[StatsQuery]) -> Period:
+    first, last = day_of(call.query.from_date), day_of(_last_ms(call))
+    if first > last:
+        raise InvalidRequestError("from_date: lies after to_date; both are in milliseconds")
+    return Period(call.caller.user_id, first, last, call.query.application_id)
+
+
+def _last_ms(call: Call[StatsQuery]) -> int:
+    return call.now if call.query.to_date is None else call.query.to_date
+
+
+OPERATIONS: tuple[Operation[Any], ...] = (
+    Operation(
+        method="GET",
+        path="/v1/stats/bandwidth/",
+        handler=show_bandwidth,
+        query=StatsQuery,
+        answer=BandwidthAnswer,
+        scopes=scopes.READ,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/stats/bandwidth/tags/",
+        handler=list_tag_bandwidth,
+        query=StatsQuery,
+        answer=TagsAnswer,
+        scopes=scopes.READ,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/stats/bandwidth/tags/{tag:str}",
+        handler=show_tag_bandwidth,
+        query=StatsQuery,
+        answer=BandwidthAnswer,
+        scopes=scopes.READ,
+    ),
+)
