@@ -196,6 +196,24 @@ class RangeNotSatisfiableError(PublicError):
     status, code, message = 416, "0x0250005", "Range not satisfiable"
 
 
+class TooManyDownloadsError(PublicError):
+    """As many downloads of this person as the link allows beside this one run already."""
+
+    status, code, message = 429, "0x0250006", "Too many parallel downloads"
+
+
+class LinkBoundError(PublicError):
+    """The link was first used by another client."""
+
+    status, code, message = 403, "0x0250007", "Link in use by another client"
+
+
+class LinkSpentError(PublicError):
+    """The link was good for one download, and that is done, or another client's."""
+
+    status, code, message = 410, "0x0250008", "Link already used"
+
+
 class LinkAnonymizerError(PublicError):
     """The link is guarded, and the client comes from an address that hides who it is."""
 
@@ -212,6 +230,12 @@ class LinkRevokedError(PublicError):
     """The link was right, and was ended before its time, alone or with its application."""
 
     status, code, message = 410, "0x025000b", "Link revoked"
+
+
+class NotForPreviewsError(PublicError):
+    """A service that makes link previews asked; the link is kept for a person."""
+
+    status, code, message = 403, "0x025000c", "Link not available for previews"
 
 
 def public_errors() -> list[type[PublicError]]:

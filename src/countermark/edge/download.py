@@ -1,18 +1,20 @@
 """GET and HEAD of a signed link."""
 
+import asyncio
 import time
 
 import structlog
 from aiohttp import web
 
-from countermark.edge.client import address_of
+from countermark.edge.client import client_of
 from countermark.edge.conditions import Verdict
 from countermark.edge.failures import answer_error
-from countermark.edge.parts import PARTS, EdgeParts
-from countermark.edge.plan import Piece, plan
+from countermark.edge.parts import PARTS
+from countermark.edge.plan import Plan, plan
 from countermark.edge.ranges import UnsatisfiableError
 from countermark.edge.sending import Body, corked, opened, send
-from countermark.errors import LinkAddressError, RangeNotSatisfiableError, StorageError
+from countermark.edge.transfers import Transfer
+from countermark.errors import RangeNotSatisfiableError, StorageError
 from countermark.links.link import Link, read
 
 log = structlog.get_logger(__name__)
@@ -21,49 +23,57 @@ log = structlog.get_logger(__name__)
 async def download(request: web.Request) -> web.StreamResponse:
     """Serve the file that the link names; see docs/errors.md for what it may answer instead."""
     parts = request.app[PARTS]
-    link = _checked_link(request, parts)
+    link, client = _read(request), client_of(request)
+    parts.gate.check(link, client)
     async with opened(parts.store, link) as body:
         try:
-            response, pieces = _begun(request, link)
+            planned = plan(request.method, request.headers, link)
         except UnsatisfiableError:
             return answer_error(
                 request, RangeNotSatisfiableError(), {"Content-Range": f"bytes */{link.size}"}
             )
-        with corked(request):
-            await response.prepare(request)
-            # They are sent, and a slow download would hold 3 kB of them to its end.
-            response.headers.clear()
-            if request.method != "HEAD":
-                await _send_all(request, response, body, pieces)
-        return response
+        if request.method == "HEAD" or not planned.pieces:
+            return await _begun(request, planned)
+        transfer = Transfer(link, client, _connection(request))
+        async with parts.gate.admitted(transfer):
+            with parts.transfers.running(transfer):
+                return await _sent(request, transfer, body, planned)
 
 
-def _checked_link(request: web.Request, parts: EdgeParts) -> Link:
+def _read(request: web.Request) -> Link:
     # The segments as they came: the signature covers the name, so no other spelling may slip in.
     token, name = request.rel_url.raw_path.split("/")[2:4]
-    link = read(token, name, parts.ring(), time.time())
-    if link.address is not None and link.address != address_of(request):
-        raise LinkAddressError
-    return link
+    return read(token, name, request.app[PARTS].ring(), time.time())
 
 
-def _begun(request: web.Request, link: Link) -> tuple[web.StreamResponse, tuple[Piece, ...]]:
-    planned = plan(request.method, request.headers, link)
+def _connection(request: web.Request) -> asyncio.Transport:
+    if request.transport is None:
+        raise ConnectionResetError
+    return request.transport
+
+
+async def _begun(request: web.Request, planned: Plan) -> web.StreamResponse:
+    """Send the headers."""
     response = web.StreamResponse(status=planned.status, headers=planned.headers)
     # 304 has the headers of what it does not send (RFC 9110 section 15.4.5), but not its length.
     if planned.status != Verdict.NOT_MODIFIED.value:
         response.content_length = planned.length
-    return response, planned.pieces
+    await response.prepare(request)
+    # They are sent, and a slow download would hold 3 kB of them to its end.
+    response.headers.clear()
+    return response
 
 
-async def _send_all(
-    request: web.Request, response: web.StreamResponse, body: Body, pieces: tuple[Piece, ...]
-) -> None:
-    try:
-        await send(request, response, body, pieces)
-    except (OSError, RuntimeError, StorageError) as error:
-        # The headers are out: only a broken connection tells the client that this is not all.
-        if isinstance(error, StorageError):
-            log.exception("a download broke off")
-        if request.transport is not None:
-            request.transport.abort()
+async def _sent(
+    request: web.Request, transfer: Transfer, body: Body, planned: Plan
+) -> web.StreamResponse:
+    with corked(request):
+        response = await _begun(request, planned)
+        try:
+            await send(transfer, response, body, planned.pieces)
+        except (OSError, RuntimeError, StorageError) as error:
+            # The headers are out: only a broken connection tells the client that this is not all.
+            if isinstance(error, StorageError):
+                log.exception("a download broke off")
+            transfer.connection.abort()
+    return response

@@ -100,7 +100,12 @@ class FormReader:
     async def _piece(self) -> bytes:
         try:
             async with asyncio.timeout(STALL_SECONDS):
-                return await self._body.readany()
+                # Not `readany`, which would copy what came meanwhile into one piece. An empty
+                # piece is the end, unless it is that of a chunk (RFC 9112 section 7.1).
+                piece, of_chunk = await self._body.readchunk()
+                while of_chunk and not piece:
+                    piece, of_chunk = await self._body.readchunk()
+                return piece
         except TimeoutError as error:
             raise InvalidUploadInputError("The body stopped coming.") from error
         except (ClientPayloadError, ConnectionError, web.RequestPayloadError) as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
+from countermark.edge.transfers import Transfer
 from countermark.ids import new_id
 from countermark.links.coverage import Coverage
 from countermark.links.link import Link
@@ -31,7 +32,7 @@ MOST_DELIVERIES = 100_000
 
 
 class Meter:
-    """Counts bytes and complete downloads of one edge.
+    """Counts bytes and complete downloads of one edge: a listener of its transfers.
 
     Args:
         traffic: Where batches go.
@@ -46,25 +47,26 @@ class Meter:
         self._deliveries: dict[str, _Delivery] = {}
         self._unsure: Batch | None = None
 
-    def sent(self, link: Link, client: str, start: int, stop: int) -> None:
-        """Count bytes of the link's file from offset `start` up to `stop`, given to the kernel."""
-        counted = self._counted(link)
+    def begun(self, transfer: Transfer) -> None:
+        """Nothing was sent yet."""
+
+    def sent(self, transfer: Transfer, start: int, stop: int) -> None:
+        """Count bytes of the link's file from offset `start` up to `stop`."""
+        link, counted = transfer.link, self._counted(transfer.link)
         self._bytes[counted] = self._bytes.get(counted, 0) + stop - start
-        key = delivery_id(link.serial, client)
+        key = delivery_id(link.serial, transfer.client.address)
         delivery = self._deliveries.get(key)
         if delivery is None:
             if len(self._deliveries) >= MOST_DELIVERIES:
                 return
-            delivery = self._deliveries[key] = _Delivery(link.size)
-        delivery.counted = counted
+            delivery = self._deliveries[key] = _Delivery(link.size, counted)
         delivery.coverage.add(start, stop)
         if delivery.coverage.is_whole(link.size):
-            self._count_download(counted)
+            self._downloads[counted] = self._downloads.get(counted, 0) + 1
             delivery.coverage = Coverage()
 
-    def sent_empty(self, link: Link) -> None:
-        """Count a download of a file without any bytes."""
-        self._count_download(self._counted(link))
+    def ended(self, transfer: Transfer) -> None:
+        """All that it sent was counted when it was sent."""
 
     async def run(self) -> None:
         """Flush every second until cancelled."""
@@ -99,10 +101,7 @@ class Meter:
 
     def _counted(self, link: Link) -> Counted:
         day = day_of(self._clock())
-        return Counted(link.account, link.application, link.file, getattr(link, "tag", ""), day)
-
-    def _count_download(self, counted: Counted) -> None:
-        self._downloads[counted] = self._downloads.get(counted, 0) + 1
+        return Counted(link.account, link.application, link.file, link.tag, day)
 
     def _take(self) -> Batch | None:
         if not (self._bytes or self._downloads):
@@ -126,8 +125,7 @@ class Meter:
 class _Delivery:
     __slots__ = ("counted", "coverage", "size")
 
-    counted: Counted
-
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, counted: Counted) -> None:
         self.size = size
+        self.counted = counted
         self.coverage = Coverage()

@@ -1,10 +1,12 @@
 """What an edge is made of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from countermark.edge.admission import Gate
+from countermark.edge.transfers import Transfers
 from countermark.links.keys import KeyRing
 from countermark.settings import Network
 from countermark.storage.port import Store
@@ -20,6 +22,8 @@ class EdgeParts:
         trusted_proxies: networks whose X-Forwarded-For is believed.
         max_upload_bytes: the most that one post may carry, whatever its policy says.
         api_url: the API's public base, for the page that says what this is.
+        gate: decides who may download.
+        transfers: registry of what runs; made with whoever listens.
     """
 
     store: Store
@@ -27,6 +31,8 @@ class EdgeParts:
     trusted_proxies: tuple[Network, ...]
     max_upload_bytes: int
     api_url: str
+    gate: Gate = field(default_factory=Gate)
+    transfers: Transfers = field(default_factory=Transfers)
 
 
 PARTS: web.AppKey[EdgeParts] = web.AppKey("parts", EdgeParts)

@@ -1,19 +1,19 @@
 """Content on its way from a form into the store: gathered, limited, and digested on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from countermark.errors import BodyTooLargeError
 from countermark.storage.checksums import Digest
+from countermark.storage.gathering import gathered
 from countermark.storage.layout import HEAD_BYTES, PartNote
-from countermark.storage.port import CHUNK_BYTES
 
 
 class Received:
-    """One chunk of an upload while it comes; `batches` is read once, to its end.
+    """One chunk of an upload while it comes; `pieces` is read once, to its end.
 
     A batch is digested in one thread while the store writes it in another and the next one comes
-    in, so three batches of about 1 MiB are held at most.
+    in, so three batches of about 1 MiB are held at most. None of its bytes is copied on the way.
     """
 
     def __init__(self, content: AsyncIterator[bytes], max_bytes: int) -> None:
@@ -22,40 +22,39 @@ class Received:
         self._digest = Digest()
         self._head = b""
 
-    async def batches(self) -> AsyncIterator[bytes]:
-        """Yield the content in pieces of about 1 MiB.
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the content as it comes.
 
         Raises:
             BodyTooLargeError: there is more than the limit allows.
         """
-        digesting: asyncio.Task[None] | None = None
-        async for batch in self._gathered():
+        loop = asyncio.get_running_loop()
+        digesting: asyncio.Future[None] | None = None
+        async for batch in gathered(self._limited()):
             if digesting is not None:
                 await digesting
             if not self._head:
-                self._head = batch[:HEAD_BYTES]
-            digesting = asyncio.create_task(asyncio.to_thread(self._digest.update, batch))
-            yield batch
+                self._head = b"".join(piece[:HEAD_BYTES] for piece in batch)[:HEAD_BYTES]
+            digesting = loop.run_in_executor(None, self._take, batch)
+            for piece in batch:
+                yield piece
         if digesting is not None:
             await digesting
 
-    async def _gathered(self) -> AsyncIterator[bytes]:
-        pieces: list[bytes] = []
-        gathered = total = 0
+    def _take(self, batch: Sequence[bytes]) -> None:
+        for piece in batch:
+            self._digest.update(piece)
+
+    async def _limited(self) -> AsyncIterator[bytes]:
+        total = 0
         async for piece in self._content:
-            pieces.append(piece)
-            gathered += len(piece)
             total += len(piece)
             if total > self._max_bytes:
                 raise BodyTooLargeError("The content is larger than the upload allows.")
-            if gathered >= CHUNK_BYTES:
-                yield b"".join(pieces)
-                pieces, gathered = [], 0
-        if pieces:
-            yield b"".join(pieces)
+            yield piece
 
     def note(self, blob_key: str, chunk: int, chunks: int | None) -> PartNote:
-        """Describe what came, after `batches` has ended."""
+        """Describe what came, after `pieces` has ended."""
         return PartNote(
             blob_key=blob_key,
             chunk=chunk,

@@ -16,12 +16,17 @@ from aiohttp import web
 
 from countermark.edge.plan import Piece
 from countermark.edge.ranges import Span
+from countermark.edge.transfers import Transfer
 from countermark.errors import BlobNotFoundError, LinkTargetGoneError, StorageError
 from countermark.links.link import Link
 from countermark.storage.port import LocatesBlobs, Store
 
 # Other clients get their turn at least this often, however fast one of them reads.
 SENDFILE_BYTES = 4 << 20
+FIRST_SENDFILE_BYTES = 1 << 20
+LEAST_SENDFILE_BYTES = 1 << 16
+QUICK_SECONDS = 0.1
+SLOW_SECONDS = 0.5
 # A client that takes less than this many bytes in the time below is gone, or means harm.
 STALL_SECONDS = 600.0
 
@@ -29,8 +34,8 @@ STALL_SECONDS = 600.0
 class Body(Protocol):
     """An opened blob."""
 
-    async def send(self, request: web.Request, response: web.StreamResponse, span: Span) -> None:
-        """Send a span after the headers, and return when the kernel or aiohttp has taken it."""
+    async def send(self, transfer: Transfer, response: web.StreamResponse, span: Span) -> None:
+        """Send a span after the headers, and tell the transfer what the kernel has taken."""
         ...
 
 
@@ -55,7 +60,7 @@ async def opened(store: Store, link: Link) -> AsyncIterator[Body]:
 
 
 async def send(
-    request: web.Request, response: web.StreamResponse, body: Body, pieces: Iterable[Piece]
+    transfer: Transfer, response: web.StreamResponse, body: Body, pieces: Iterable[Piece]
 ) -> None:
     """Send all pieces in order.
 
@@ -66,7 +71,7 @@ async def send(
     """
     for piece in pieces:
         if isinstance(piece, Span):
-            await body.send(request, response, piece)
+            await body.send(transfer, response, piece)
         else:
             await response.write(piece)
 
@@ -93,23 +98,40 @@ class _FileBody:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
-    async def send(self, request: web.Request, response: web.StreamResponse, span: Span) -> None:  # noqa: ARG002 - the other body needs it
+    async def send(self, transfer: Transfer, response: web.StreamResponse, span: Span) -> None:  # noqa: ARG002 - the other body needs it
         loop = asyncio.get_running_loop()
-        at = span.start
+        at, length = span.start, FIRST_SENDFILE_BYTES
         while at < span.stop:
-            if request.transport is None or request.transport.is_closing():
-                raise ConnectionResetError
-            async with asyncio.timeout(STALL_SECONDS):
-                sent = await loop.sendfile(
-                    request.transport,
-                    self._file,
-                    at,
-                    min(SENDFILE_BYTES, span.stop - at),
-                    fallback=False,
-                )
+            began = loop.time()
+            sent = await self._send(transfer, at, min(length, span.stop - at))
             if not sent:
                 raise StorageError("a blob's file is shorter than it was")
             at += sent
+            length = paced(length, loop.time() - began)
+
+    async def _send(self, transfer: Transfer, at: int, length: int) -> int:
+        if transfer.connection.is_closing():
+            raise ConnectionResetError
+        descriptor = self._file.fileno()
+        os.lseek(descriptor, at, os.SEEK_SET)
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                return await asyncio.get_running_loop().sendfile(
+                    transfer.connection, self._file, at, length, fallback=False
+                )
+        finally:
+            # However it ends, asyncio leaves the descriptor's own position where it came to.
+            transfer.sent(at, os.lseek(descriptor, 0, os.SEEK_CUR))
+
+
+def paced(length: int, seconds: float) -> int:
+    """How many bytes to hand over next, after `length` took so long.
+
+    What a piece has sent is known only at its end, so a slow client's pieces are small.
+    """
+    if seconds < QUICK_SECONDS:
+        return min(2 * length, SENDFILE_BYTES)
+    return max(length // 2, LEAST_SENDFILE_BYTES) if seconds > SLOW_SECONDS else length
 
 
 class _StreamedBody:
@@ -117,10 +139,15 @@ class _StreamedBody:
         self._store = store
         self._key = key
 
-    async def send(self, request: web.Request, response: web.StreamResponse, span: Span) -> None:  # noqa: ARG002 - the other body needs it
+    async def send(self, transfer: Transfer, response: web.StreamResponse, span: Span) -> None:
+        # Nothing is let stay in the process, so that what was written is what the kernel took.
+        transfer.connection.set_write_buffer_limits(0)
+        at = span.start
         async for chunk in self._store.read(self._key, span.start, span.length):
             async with asyncio.timeout(STALL_SECONDS):
                 await response.write(chunk)
+            transfer.sent(at, at + len(chunk))
+            at += len(chunk)
 
 
 def _open(store: LocatesBlobs, key: str) -> BinaryIO:

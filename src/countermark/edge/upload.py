@@ -80,7 +80,7 @@ async def _keep(
     store: Store, upload_id: str, received: Received, chunk: int, chunks: int | None
 ) -> PartNote:
     key = part_key(upload_id, chunk, new_nonce())
-    await store.put(key, received.batches())
+    await store.put(key, received.pieces())
     note = received.note(key, chunk, chunks)
     await store.put(part_note_key(upload_id, chunk), _once(msgspec.json.encode(note)))
     return note

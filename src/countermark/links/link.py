@@ -34,7 +34,8 @@ _MAX_PATH_NAME_CHARACTERS = 3 * MAX_NAME_BYTES
 class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What a link says.
 
-    The fields are a MessagePack array in this order; a later version of the grammar appends.
+    The fields are a MessagePack array in this order. New ones are appended with a default, which a
+    link minted before has.
 
     Attributes:
         blob_key: which blob to serve.
@@ -50,6 +51,10 @@ class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
         application: id of the application that asked for the link.
         file: id of the file.
         serial: random, one for each link made.
+        tag: AutoGraph tag of the person that it is for, "" for none.
+        parallel: how many other downloads of the same person may run, or None for any number.
+        once: whether the file may be downloaded only once with it.
+        guarded: whether it is bound to the first client, and refused to listed addresses.
     """
 
     blob_key: str
@@ -65,6 +70,15 @@ class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     application: str
     file: str
     serial: str
+    tag: str = ""
+    parallel: int | None = None
+    once: bool = False
+    guarded: bool = False
+
+    @property
+    def needs_ledger(self) -> bool:
+        """Whether it cannot be decided from the link alone."""
+        return self.parallel is not None or self.once or self.guarded
 
 
 _encoder = msgspec.msgpack.Encoder()
