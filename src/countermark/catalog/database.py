@@ -171,6 +171,9 @@ def _translated() -> Iterator[None]:
         if not error.connection_invalidated:
             raise
         raise UnavailableError from error
+    except sqlite3.OperationalError as error:
+        # From a read that went to sqlite3 itself (point.py).
+        raise UnavailableError from error
 
 
 def _is_our_fault(error: exc.SQLAlchemyError) -> bool:

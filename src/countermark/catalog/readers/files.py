@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from countermark.catalog.point import PointQuery
 from countermark.catalog.records import FileRecord, Thumbnail
 from countermark.catalog.tables import files, pipelines
 from countermark.catalog.tables import thumbnails as thumbnail_table
@@ -21,7 +22,7 @@ _VISIBLE = sa.and_(
     files.c.user_id == sa.bindparam("user_id"),
     sa.or_(files.c.expires_at.is_(None), files.c.expires_at > sa.bindparam("now")),
 )
-_BY_ID = FILES.where(files.c.id == sa.bindparam("id"), _VISIBLE)
+_BY_ID = PointQuery(FILES.where(files.c.id == sa.bindparam("id"), _VISIBLE))
 _BY_KEY = FILES.where(
     files.c.pipeline_id == sa.bindparam("pipeline_id"),
     files.c.object_key == sa.bindparam("object_key"),
@@ -36,7 +37,7 @@ _THUMBNAILS = sa.select(thumbnail_table).where(
 
 def file(conn: sa.Connection, user_id: str, file_id: str, now: int) -> FileRecord | None:
     """The user's file of this id."""
-    row = conn.execute(_BY_ID, {"user_id": user_id, "id": file_id, "now": now}).first()
+    row = _BY_ID.first(conn, {"user_id": user_id, "id": file_id, "now": now})
     return FileRecord(*row) if row else None
 
 
