@@ -54,6 +54,34 @@ class LinkKey(Struct, frozen=True):
     created_at: int
 
 
+class AddressListRecord(Struct, frozen=True):
+    """A list of addresses that guarded links are refused to.
+
+    Attributes:
+        kind: "anonymizer" or "blacklist".
+        source: A URL, or a file's absolute path.
+        internal: Whether the URL may lead into private networks.
+        every: Seconds between refreshes; None for only when asked to.
+        blob_key: The compiled list.
+        ranges: How many ranges of addresses it has.
+        problem: Why the last refresh failed; None if it did not.
+        loaded_at: When the compiled list was made.
+        due_at: When the worker refreshes it next; None for never.
+    """
+
+    name: str
+    kind: str
+    source: str
+    internal: bool
+    every: int | None
+    blob_key: str
+    ranges: int
+    problem: str | None
+    loaded_at: int
+    due_at: int | None
+    created_at: int
+
+
 class PipelineRecord(Struct, frozen=True):
     """A pipeline; timeouts are in seconds, `store_mode` is "temporary" or "archive"."""
 

@@ -266,3 +266,34 @@ sidecars = sa.Table(
     sa.Column("language", Name),
     sa.Column("blob_key", Name, nullable=False, index=True),
 )
+
+# What has ended before its time. Edges remember all of it, and ask for what is new by its number.
+revocations = sa.Table(
+    "revocations",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # links/revocations.py
+    sa.Column("id", Name, nullable=False),
+    sa.Column("until", sa.BigInteger),  # no link of it can be alive after this; null: for ever
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("kind", "id"),
+    sa.Index(None, "until"),
+    # A number never comes again, so that an edge cannot take a new row for one it knows.
+    sqlite_autoincrement=True,
+)
+
+address_lists = sa.Table(
+    "address_lists",
+    metadata,
+    sa.Column("name", Name, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # anonymizer, blacklist
+    sa.Column("source", sa.Text, nullable=False),  # a URL, or an absolute path
+    sa.Column("internal", sa.Boolean, nullable=False),  # the URL may lead into private networks
+    sa.Column("every", sa.BigInteger),  # seconds; null: only when asked to
+    sa.Column("blob_key", Name, nullable=False),  # compiled
+    sa.Column("ranges", sa.BigInteger, nullable=False),
+    sa.Column("problem", sa.Text),  # why the last refresh failed; null: it did not
+    sa.Column("loaded_at", sa.BigInteger, nullable=False),
+    sa.Column("due_at", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)

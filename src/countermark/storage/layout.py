@@ -4,6 +4,7 @@
 incoming/<upload id>/<chunk, 6 digits>.<nonce>   the bytes of one post, maybe a loser's
 incoming/<upload id>/<chunk, 6 digits>.json      the note that makes those bytes count
 files/<first 2 of the random part>/<file id>     the bytes of a file of the catalog
+lists/<name>/<nonce>                             a compiled address list
 ```
 
 A chunk of an upload counts only once its note is there, and a repeated chunk replaces the note,
@@ -18,6 +19,7 @@ import msgspec
 MAX_CHUNK = 999_999
 INCOMING_PREFIX = "incoming/"
 FILES_PREFIX = "files/"
+LISTS_PREFIX = "lists/"
 HEAD_BYTES = 4096
 HEADER_BYTES = 65_536  # what a header CRC covers
 
@@ -95,3 +97,8 @@ def file_key(file_id: str) -> str:
 def file_id_of(key: str) -> str:
     """The file that a key under `FILES_PREFIX` belongs to."""
     return key.rpartition("/")[2]
+
+
+def list_key(name: str) -> str:
+    """Where an address list's next compiled form goes."""
+    return f"{LISTS_PREFIX}{name}/{new_nonce()}"

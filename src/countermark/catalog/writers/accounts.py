@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from countermark.catalog.records import ApplicationRecord, UserRecord
 from countermark.catalog.tables import applications, tokens, users
+from countermark.catalog.writers.revocations import revoke
 from countermark.ids import new_id
 
 _SECRET_BYTES = 32
@@ -35,14 +36,17 @@ def create_application(
 
 
 def revoke_application(conn: sa.Connection, application_id: str, now: int) -> bool:
-    """End the application's access and its tokens; False if there was none to end."""
+    """End the application's access, its tokens and its links; False if there was none to end."""
     revoked = conn.execute(
         sa.update(applications)
         .where(applications.c.id == application_id, applications.c.revoked_at.is_(None))
         .values(revoked_at=now, updated_at=now)
     )
     conn.execute(sa.delete(tokens).where(tokens.c.application_id == application_id))
-    return revoked.rowcount > 0
+    if not revoked.rowcount:
+        return False
+    revoke(conn, "application", application_id, None, now)
+    return True
 
 
 def issue_token(

@@ -15,6 +15,7 @@ from countermark.catalog.readers.files import FILES, has_children
 from countermark.catalog.records import FileRecord, NewFile
 from countermark.catalog.tables import files, pipelines, thumbnails, trash
 from countermark.catalog.writers.changes import came, lock_files
+from countermark.catalog.writers.revocations import FILE_KEPT_MS, revoke
 from countermark.catalog.writers.rows import Row, insert_file, new_folder, new_row, remove_files
 from countermark.errors import InvalidFileInputError, InvalidUploadInputError
 from countermark.ids import new_id
@@ -94,6 +95,9 @@ def create_archive(
 def delete(conn: sa.Connection, user_id: str, file_id: str, now: int) -> bool:
     """Remove a file, an archive (not its elements) or an empty folder.
 
+    A file's links end, running downloads too; those of a file that expires or is replaced only
+    find nothing more.
+
     Returns:
         False if the user has no such file, or it has expired.
 
@@ -110,6 +114,8 @@ def delete(conn: sa.Connection, user_id: str, file_id: str, now: int) -> bool:
         if has_children(conn, file_id):
             raise InvalidFileInputError("the folder is not empty")
     _remove(conn, user_id, files.c.id == file_id, now)
+    if record.type == "file":
+        revoke(conn, "file", file_id, now + FILE_KEPT_MS, now)
     return True
 
 

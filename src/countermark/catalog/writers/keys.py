@@ -27,6 +27,19 @@ def rotate_link_key(conn: sa.Connection, now: int) -> LinkKey:
     return _add(conn, keys[-1].id + 1 if keys else 1, now)
 
 
+def retire_link_key(conn: sa.Connection, key_id: int) -> bool:
+    """Drop a key: what it signed stops working within seconds.
+
+    Returns:
+        False if there is no such key, or it is the newest, which signs or is about to.
+    """
+    lock(conn, _LOCK)
+    if key_id not in [key.id for key in read_link_keys(conn)[:-1]]:
+        return False
+    conn.execute(sa.delete(link_keys).where(link_keys.c.id == key_id))
+    return True
+
+
 def _add(conn: sa.Connection, key_id: int, now: int) -> LinkKey:
     key = LinkKey(key_id, secrets.token_bytes(_SECRET_BYTES), now)
     conn.execute(
