@@ -11,12 +11,13 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from countermark.errors import BlobNotFoundError, StorageError, StorageFullError
+from countermark.storage.gathering import gathered
 from countermark.storage.layout import check_key
 from countermark.storage.port import CHUNK_BYTES, BlobStat
 
@@ -25,9 +26,9 @@ T = TypeVar("T")
 _PARTIAL = ".partial"
 # A deleter may remove an emptied folder between a writer's mkdir and its rename.
 _RENAME_ATTEMPTS = 8
-# Flushed while the source goes on, so that little is left for the end and no other process has to
-# wait for gigabytes of one upload.
-_FLUSH_BYTES = 32 << 20
+# Written back while the source goes on, so that little is left for the end and no other process
+# has to wait for gigabytes of one upload.
+_FLUSH_BYTES = 8 << 20
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -136,21 +137,28 @@ class _Unfinished:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
-        self._unflushed = 0
+        self._size = self._flushed = 0
 
     def open(self) -> None:
         with _translated():
             self._file = self._path.open("xb", buffering=0)
 
-    def write(self, batch: bytes) -> None:
-        view = memoryview(batch)
+    def write(self, batch: Sequence[bytes]) -> None:
         with _translated():
-            while view:
-                view = view[self._opened.write(view) :]
-            self._unflushed += len(batch)
-            if self._unflushed >= _FLUSH_BYTES:
-                os.fdatasync(self._opened.fileno())
-                self._unflushed = 0
+            for piece in batch:
+                view = memoryview(piece)
+                while view:
+                    view = view[self._opened.write(view) :]
+                self._size += len(piece)
+            if self._size - self._flushed >= _FLUSH_BYTES:
+                self._start_flush()
+
+    def _start_flush(self) -> None:
+        # Linux starts to write the range's dirty pages and returns. Only clean pages are dropped
+        # from memory, so these stay for the worker, who reads them next.
+        length = self._size - self._flushed
+        os.posix_fadvise(self._opened.fileno(), self._flushed, length, os.POSIX_FADV_DONTNEED)
+        self._flushed = self._size
 
     def commit(self, key: str, target: Path) -> BlobStat:
         with _translated():
@@ -214,32 +222,19 @@ def _span(size: int, start: int, length: int | None) -> int:
 
 async def _write_all(unfinished: "_Unfinished", source: AsyncIterator[bytes]) -> None:
     """Write batch by batch, each while the source makes the next one."""
-    writing: asyncio.Task[None] | None = None
+    loop = asyncio.get_running_loop()
+    writing: asyncio.Future[None] | None = None
     try:
-        async for batch in _batches(source):
+        async for batch in gathered(source):
             if writing is not None:
-                await writing
-            writing = asyncio.create_task(asyncio.to_thread(unfinished.write, batch))
+                await asyncio.shield(writing)
+            writing = loop.run_in_executor(None, unfinished.write, batch)
         if writing is not None:
-            await writing
+            await asyncio.shield(writing)
     finally:
         # The file must stay open until the thread lets go of it.
         if writing is not None:
             await asyncio.wait([writing])
-
-
-async def _batches(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Gather small chunks: a hop to a thread costs as much as writing 100 kB."""
-    gathered: list[bytes] = []
-    size = 0
-    async for chunk in source:
-        gathered.append(chunk)
-        size += len(chunk)
-        if size >= CHUNK_BYTES:
-            yield gathered[0] if len(gathered) == 1 else b"".join(gathered)
-            gathered, size = [], 0
-    if size:
-        yield b"".join(gathered)
 
 
 def _rename(source: Path, target: Path) -> None:
