@@ -153,7 +153,7 @@ def running(bets: Bets, word: Symbols) -> NDArray[np.float64]:
 
 def lengths(variants: int, case: tuple[int, str], error: float, trials: int) -> list[str]:
     """For 10,000 and 1,000,000 tags, the length that suffices in 95 of 100 trials."""
-    longest = _LONGEST[case[0]] if variants == 2 else _LONGEST[case[0]] * 2 // 3
+    longest = _LONGEST[case[0]] if variants == 2 else _LONGEST[case[0]] * 3 // 10
     found: list[list[int]] = [[] for _ in TAGS]
     for trial in range(trials):
         made = leak(variants, case, error, trial, longest)
