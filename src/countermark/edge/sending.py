@@ -1,8 +1,7 @@
 """Moves the pieces of an answer to the client: by sendfile from a local file, else streamed.
 
-Every response has its own descriptor and gives sendfile explicit offsets, because the position of
-a shared one would mix up the bytes of two clients. `fallback=False` keeps asyncio from reading the
-file itself when sendfile fails.
+Every response has its own descriptor, and sendfile gets explicit offsets, because the position of
+a shared one would mix up the bytes of two clients.
 """
 
 import asyncio
@@ -16,18 +15,13 @@ from aiohttp import web
 
 from countermark.edge.plan import Piece
 from countermark.edge.ranges import Span
+from countermark.edge.sendfile import send_file
 from countermark.edge.transfers import Transfer
 from countermark.errors import BlobNotFoundError, LinkTargetGoneError, StorageError
 from countermark.links.link import Link
 from countermark.storage.port import LocatesBlobs, Store
 
-# Other clients get their turn at least this often, however fast one of them reads.
-SENDFILE_BYTES = 4 << 20
-FIRST_SENDFILE_BYTES = 1 << 20
-LEAST_SENDFILE_BYTES = 1 << 16
-QUICK_SECONDS = 0.1
-SLOW_SECONDS = 0.5
-# A client that takes less than this many bytes in the time below is gone, or means harm.
+# A client that takes nothing for so long is gone, or means harm.
 STALL_SECONDS = 600.0
 
 
@@ -99,39 +93,14 @@ class _FileBody:
         self._file = file
 
     async def send(self, transfer: Transfer, response: web.StreamResponse, span: Span) -> None:  # noqa: ARG002 - the other body needs it
-        loop = asyncio.get_running_loop()
-        at, length = span.start, FIRST_SENDFILE_BYTES
-        while at < span.stop:
-            began = loop.time()
-            sent = await self._send(transfer, at, min(length, span.stop - at))
-            if not sent:
-                raise StorageError("a blob's file is shorter than it was")
-            at += sent
-            length = paced(length, loop.time() - began)
-
-    async def _send(self, transfer: Transfer, at: int, length: int) -> int:
-        if transfer.connection.is_closing():
-            raise ConnectionResetError
-        descriptor = self._file.fileno()
-        os.lseek(descriptor, at, os.SEEK_SET)
-        try:
-            async with asyncio.timeout(STALL_SECONDS):
-                return await asyncio.get_running_loop().sendfile(
-                    transfer.connection, self._file, at, length, fallback=False
-                )
-        finally:
-            # However it ends, asyncio leaves the descriptor's own position where it came to.
-            transfer.sent(at, os.lseek(descriptor, 0, os.SEEK_CUR))
-
-
-def paced(length: int, seconds: float) -> int:
-    """How many bytes to hand over next, after `length` took so long.
-
-    What a piece has sent is known only at its end, so a slow client's pieces are small.
-    """
-    if seconds < QUICK_SECONDS:
-        return min(2 * length, SENDFILE_BYTES)
-    return max(length // 2, LEAST_SENDFILE_BYTES) if seconds > SLOW_SECONDS else length
+        await send_file(
+            transfer.connection,
+            self._file,
+            span.start,
+            span.stop,
+            sent=transfer.sent,
+            stall_seconds=STALL_SECONDS,
+        )
 
 
 class _StreamedBody:
