@@ -43,6 +43,10 @@ def _port(text: str) -> int:
     return port
 
 
+def _port_or_none(text: str) -> int:
+    return 0 if text == "0" else _port(text)
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -71,10 +75,13 @@ def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
-def _level(text: str) -> str:
-    if text.lower() not in {"debug", "info", "warning", "error"}:
-        raise ValueError
-    return text.lower()
+def _one_of(*accepted: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in accepted:
+            raise ValueError
+        return text.lower()
+
+    return parse
 
 
 def _setting(default: Any, parse: Callable[[str], Any], accepted: str) -> Any:
@@ -100,6 +107,7 @@ class Settings:
     host: str = _setting("127.0.0.1", _text, "an address of this machine to listen on")
     api_port: int = _setting(8080, _port, "a TCP port, 1 to 65535")
     edge_port: int = _setting(8081, _port, "a TCP port, 1 to 65535")
+    metrics_port: int = _setting(0, _port_or_none, "a TCP port, 1 to 65535, or 0 for none")
     api_url: str = _setting("", _base_url, "the API's public base, http(s)://HOST[:PORT][/PATH]")
     edge_url: str = _setting("", _base_url, "the edge's public base, http(s)://HOST[:PORT][/PATH]")
     trusted_proxies: tuple[Network, ...] = _setting(
@@ -107,8 +115,10 @@ class Settings:
     )
     link_lifetime: int = _setting(86_400, _positive, "seconds, 1 or more")
     upload_lifetime: int = _setting(86_400, _positive, "seconds, 1 or more")
+    resume_window: int = _setting(3600, _positive, "seconds, 1 or more")
+    ledger_down: str = _setting("refuse", _one_of("refuse", "allow"), "refuse or allow")
     max_upload_bytes: int = _setting(1 << 40, _positive, "bytes, 1 or more")
-    log_level: str = _setting("info", _level, "debug, info, warning or error")
+    log_level: str = _setting("info", _one_of("debug", "info", "warning", "error"), "debug, info, warning or error")
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from aiohttp import ClientSession, FormData, TCPConnector, web
@@ -86,6 +87,7 @@ async def running_edge(
     ring: KeyRing = RING,
     trusted_proxies: tuple[Network, ...] = (),
     max_upload_bytes: int = 1 << 30,
+    **others: Any,
 ) -> AsyncIterator[Edge]:
     parts = EdgeParts(
         store=store,
@@ -93,6 +95,7 @@ async def running_edge(
         trusted_proxies=trusted_proxies,
         max_upload_bytes=max_upload_bytes,
         api_url="http://api.example/hub",
+        **others,
     )
     runner = build_runner(parts)
     await runner.setup()

@@ -1,13 +1,18 @@
 """What an edge counts, and how it hands it on."""
 
+import asyncio
+
 import pytest
 
 from countermark.edge.meter import Meter
+from countermark.edge.transfers import Transfer
+from countermark.links.client import Client
 from countermark.links.coverage import Coverage
 from support.links import link
 from support.traffic import MemoryTraffic
 
 NOON = 20_000 * 86_400_000 + 43_200_000
+_NO_CONNECTION = asyncio.Transport()
 FIRST, SECOND = "192.0.2.1", "192.0.2.2"
 
 
@@ -21,11 +26,15 @@ def meter(traffic: MemoryTraffic) -> Meter:
     return Meter(traffic, lambda: NOON)
 
 
+def transfer(client: str, **changes: object) -> Transfer:
+    return Transfer(link(**changes), Client(client), _NO_CONNECTION)
+
+
 async def test_bytes_are_counted_by_file_application_and_day(
     meter: Meter, traffic: MemoryTraffic
 ) -> None:
-    meter.sent(link(), FIRST, 0, 100)
-    meter.sent(link(), SECOND, 50, 200)
+    meter.sent(transfer(FIRST), 0, 100)
+    meter.sent(transfer(SECOND), 50, 200)
     assert await meter.flush()
     (batch,) = traffic.batches.values()
     (sent,) = batch.sent
@@ -37,8 +46,8 @@ async def test_bytes_are_counted_by_file_application_and_day(
 async def test_ranges_that_cover_the_file_within_a_second_are_one_download(
     meter: Meter, traffic: MemoryTraffic
 ) -> None:
-    meter.sent(link(), FIRST, 400, 1000)
-    meter.sent(link(), FIRST, 0, 500)
+    meter.sent(transfer(FIRST), 400, 1000)
+    meter.sent(transfer(FIRST), 0, 500)
     await meter.flush()
     assert (traffic.bytes, traffic.downloads) == (1100, 1)
 
@@ -46,8 +55,8 @@ async def test_ranges_that_cover_the_file_within_a_second_are_one_download(
 async def test_two_clients_with_half_of_the_file_each_are_no_download(
     meter: Meter, traffic: MemoryTraffic
 ) -> None:
-    meter.sent(link(), FIRST, 0, 500)
-    meter.sent(link(), SECOND, 500, 1000)
+    meter.sent(transfer(FIRST), 0, 500)
+    meter.sent(transfer(SECOND), 500, 1000)
     await meter.flush()
     (batch,) = traffic.batches.values()
     assert traffic.downloads == 0
@@ -58,7 +67,7 @@ async def test_two_clients_with_half_of_the_file_each_are_no_download(
 
 
 async def test_a_client_is_not_named_in_a_batch(meter: Meter, traffic: MemoryTraffic) -> None:
-    meter.sent(link(), FIRST, 0, 500)
+    meter.sent(transfer(FIRST), 0, 500)
     await meter.flush()
     assert FIRST not in repr(traffic.batches)
 
@@ -67,19 +76,21 @@ async def test_an_outage_loses_nothing_and_counts_nothing_twice(
     meter: Meter, traffic: MemoryTraffic
 ) -> None:
     traffic.failing = True
-    meter.sent(link(), FIRST, 0, 500)
+    meter.sent(transfer(FIRST), 0, 500)
     assert not await meter.flush()
-    meter.sent(link(), FIRST, 500, 1000)
+    meter.sent(transfer(FIRST), 500, 1000)
     assert not await meter.flush()
     traffic.failing = False
     await meter.close()
     assert traffic.bytes == 1000
 
 
-async def test_a_file_without_bytes_can_be_downloaded(meter: Meter, traffic: MemoryTraffic) -> None:
-    meter.sent_empty(link(size=0))
+async def test_tags_are_counted_apart(meter: Meter, traffic: MemoryTraffic) -> None:
+    meter.sent(transfer(FIRST, tag="k1"), 0, 10)
+    meter.sent(transfer(FIRST, tag="k2"), 0, 20)
     await meter.flush()
-    assert (traffic.bytes, traffic.downloads) == (0, 1)
+    (batch,) = traffic.batches.values()
+    assert {one.counted.tag: one.bytes for one in batch.sent} == {"k1": 10, "k2": 20}
 
 
 async def test_nothing_sent_is_nothing_appended(meter: Meter, traffic: MemoryTraffic) -> None:

@@ -9,7 +9,8 @@ from countermark.api.openapi import document
 from countermark.api.operation import Call, Operation
 from countermark.api.parameters import NoParameters, Presentation
 from countermark.api.reference_page import render
-from countermark.api.resources import HealthAnswer
+from countermark.api.resources import HealthAnswer, ReadyAnswer
+from countermark.errors import UnavailableError
 
 # The page is one document without scripts; nothing may be loaded into it.
 _PAGE_POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'")
@@ -18,6 +19,14 @@ _PAGE_POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'uns
 async def show_health(_call: Call[Presentation]) -> HealthAnswer:
     """Tell that the API answers."""
     return HealthAnswer()
+
+
+async def show_readiness(call: Call[Presentation]) -> ReadyAnswer:
+    """Tell whether the API's database, store and ledger answer; it is 503 if one does not."""
+    silent = await call.services.parts.ready()
+    if silent:
+        raise UnavailableError(f"not answering: {', '.join(silent)}")
+    return ReadyAnswer()
 
 
 def document_operations(others: tuple[Operation[Any], ...], api_url: str) -> list[Operation[Any]]:
@@ -39,6 +48,13 @@ def document_operations(others: tuple[Operation[Any], ...], api_url: str) -> lis
             handler=show_health,
             query=Presentation,
             answer=HealthAnswer,
+        ),
+        Operation(
+            method="GET",
+            path="/ready",
+            handler=show_readiness,
+            query=Presentation,
+            answer=ReadyAnswer,
         ),
         Operation(
             method="GET",

@@ -1,7 +1,7 @@
 """What the API is given: concrete parts built by bootstrap, behind the names of their ports."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from countermark.catalog.database import Database
@@ -16,6 +16,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def all_ready() -> tuple[str, ...]:
+    """Of an API that has nothing behind it that may fail."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApiParts:
     """The parts behind the API.
@@ -28,6 +33,7 @@ class ApiParts:
         ledger: Remembers which single-use signatures were spent.
         enqueue_ingest: Starts the ingest of the upload with this id; blocking, may be repeated.
         clock: Milliseconds since the epoch.
+        ready: Names the parts that do not answer.
     """
 
     settings: Settings
@@ -37,3 +43,4 @@ class ApiParts:
     ledger: Ledger
     enqueue_ingest: Callable[[str], None]
     clock: Callable[[], int] = now_ms
+    ready: Callable[[], Awaitable[tuple[str, ...]]] = all_ready

@@ -332,6 +332,12 @@ class HealthAnswer(Struct):
     status: Literal["ok"] = "ok"
 
 
+class ReadyAnswer(Struct):
+    """The API and all behind it answer."""
+
+    status: Literal["ready"] = "ready"
+
+
 class Problem(Struct, omit_defaults=True):
     """What went wrong; docs/errors.md lists the codes."""
 

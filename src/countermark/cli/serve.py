@@ -14,6 +14,7 @@ from granian.server import Server
 from countermark import bootstrap, settings
 from countermark.cli.credentials import show
 from countermark.cli.logs import configure_logs
+from countermark.cli.metrics import publish_metrics
 from countermark.cli.processes import Child, end_with_parent, keep_running, stop_on_signals
 from countermark.edge.serve import serve as serve_edge
 from countermark.settings import Settings
@@ -87,6 +88,8 @@ def _start(*, with_parent: bool = False) -> Settings:
         end_with_parent()
     current = settings.load()
     configure_logs(current.log_level)
+    if not with_parent:
+        publish_metrics(current)
     account = bootstrap.prepare(current)
     if account:
         show(account)

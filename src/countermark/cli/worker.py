@@ -4,6 +4,7 @@ import click
 
 from countermark import bootstrap, settings
 from countermark.cli.logs import configure_logs
+from countermark.cli.metrics import publish_metrics
 from countermark.cli.processes import end_with_parent, stop_on_signals
 from countermark.work.worker import run_worker
 
@@ -17,6 +18,8 @@ def worker(with_parent: bool) -> None:
     stop = stop_on_signals()
     current = settings.load()
     configure_logs(current.log_level)
+    if not with_parent:
+        publish_metrics(current)
     bootstrap.prepare(current)
     parts = bootstrap.work_parts(current)
     try:

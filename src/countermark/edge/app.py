@@ -1,5 +1,8 @@
 """The edge's routes."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from html import escape
 
 from aiohttp import web
@@ -8,7 +11,9 @@ from countermark.edge.download import download
 from countermark.edge.failures import as_public_errors
 from countermark.edge.headers import preflight
 from countermark.edge.parts import PARTS, EdgeParts
+from countermark.edge.revoking import ending_revoked
 from countermark.edge.upload import upload
+from countermark.errors import UnavailableError
 
 __all__ = ["EdgeParts", "build_app"]
 
@@ -29,11 +34,15 @@ def build_app(parts: EdgeParts) -> web.Application:
     app = web.Application(middlewares=[as_public_errors])
     app[PARTS] = parts
     app.on_response_prepare.append(_name_server)
+    app.cleanup_ctx.append(ending_revoked)
+    app.on_response_prepare.append(parts.metrics.answered)
+    app.cleanup_ctx.append(_metered)
     app.router.add_get(_DOWNLOAD, download)
     app.router.add_options(_DOWNLOAD, _download_preflight)
     app.router.add_post(_UPLOAD, upload)
     app.router.add_options(_UPLOAD, _upload_preflight)
     app.router.add_get("/health", _health)
+    app.router.add_get("/ready", _ready)
     app.router.add_get("/", _about)
     return app
 
@@ -53,6 +62,27 @@ async def _upload_preflight(_request: web.Request) -> web.Response:
 
 async def _health(_request: web.Request) -> web.Response:
     return web.json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    silent = await request.app[PARTS].ready()
+    if silent:
+        raise UnavailableError(f"not answering: {', '.join(silent)}")
+    return web.json_response({"status": "ready"}, headers={"Cache-Control": "no-store"})
+
+
+async def _metered(app: web.Application) -> AsyncIterator[None]:
+    """Hand on what is sent while the edge runs, and the rest when its transfers have ended."""
+    meter = app[PARTS].meter
+    if meter is None:
+        yield
+        return
+    running = asyncio.create_task(meter.run())
+    yield
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await meter.close()
 
 
 async def _about(request: web.Request) -> web.Response:

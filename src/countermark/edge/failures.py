@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from countermark.edge.headers import CORS
+from countermark.edge.metrics import ERROR_CODE
 from countermark.errors import (
     BodyTooLargeError,
     InternalError,
@@ -43,6 +44,9 @@ _FROM_AIOHTTP: dict[int, type[PublicError]] = {
     405: MethodNotAllowedError,
     413: BodyTooLargeError,
 }
+# As long as a slot of a dead download may stay taken.
+_RETRY_SECONDS = "15"
+_RETRIED = {429, 503}
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -87,7 +91,7 @@ def answer_error(
 ) -> web.Response:
     """Write an error in the type that the request prefers."""
     kind = preferred(request.headers.get("Accept", ""))
-    return web.Response(
+    response = web.Response(
         status=error.status,
         text=write(error, kind),
         content_type=kind,
@@ -99,9 +103,12 @@ def answer_error(
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             "Vary": "Accept",
+            **({"Retry-After": _RETRY_SECONDS} if error.status in _RETRIED else {}),
             **(headers or {}),
         },
     )
+    response[ERROR_CODE] = error.code
+    return response
 
 
 def preferred(accept: str) -> str:

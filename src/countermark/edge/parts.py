@@ -1,15 +1,22 @@
 """What an edge is made of."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from countermark.edge.admission import Gate
+from countermark.edge.meter import Meter
+from countermark.edge.metrics import EdgeMetrics
 from countermark.edge.transfers import Transfers
 from countermark.links.keys import KeyRing
 from countermark.settings import Network
 from countermark.storage.port import Store
+
+
+async def all_ready() -> tuple[str, ...]:
+    """Of an edge that has nothing behind it that may fail."""
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +31,9 @@ class EdgeParts:
         api_url: the API's public base, for the page that says what this is.
         gate: decides who may download.
         transfers: registry of what runs; made with whoever listens.
+        meter: hands on what was sent; it listens to the transfers.
+        metrics: what is counted for Prometheus; listens, too.
+        ready: names the parts behind the edge that do not answer.
     """
 
     store: Store
@@ -33,6 +43,9 @@ class EdgeParts:
     api_url: str
     gate: Gate = field(default_factory=Gate)
     transfers: Transfers = field(default_factory=Transfers)
+    meter: Meter | None = None
+    metrics: EdgeMetrics = field(default_factory=EdgeMetrics)
+    ready: Callable[[], Awaitable[tuple[str, ...]]] = all_ready
 
 
 PARTS: web.AppKey[EdgeParts] = web.AppKey("parts", EdgeParts)

@@ -16,13 +16,30 @@ from countermark.catalog.database import Database, lock
 from countermark.catalog.readers import traffic as read_traffic
 from countermark.catalog.writers import traffic as write_traffic
 from countermark.links.coverage import Coverage
-from countermark.links.traffic import Batch, Counted, Delivered, decode
+from countermark.links.traffic import Batch, Counted, Delivered, decode, encode
+from countermark.work.parts import now_ms
 
 log = structlog.get_logger()
 
 BATCHES = 100
 KNOWN_MS = 3600 * 1000
 GIVEN_UP_MS = 7 * 86_400 * 1000
+
+
+class CatalogTraffic:
+    """The log of batches in the catalog, where all edges and workers meet.
+
+    Args:
+        database: The catalog.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, batch: Batch) -> None:
+        """See `TrafficLog`."""
+        with self._database.write() as connection:
+            write_traffic.append(connection, batch.id, encode(batch), now_ms())
 
 
 def fold_traffic(database: Database, now: int) -> int:
@@ -32,6 +49,9 @@ def fold_traffic(database: Database, now: int) -> int:
         How many downloads turned out to be complete.
     """
     complete = 0
+    with database.read() as connection:
+        if not read_traffic.waiting(connection, 1):
+            return 0  # most often; writers need not wait for that
     while True:
         with database.write() as connection:
             lock(connection, write_traffic.FOLD_LOCK)

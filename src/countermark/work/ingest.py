@@ -97,6 +97,7 @@ def _register(parts: WorkParts, upload_id: str, assembled: Assembled, outcome: O
             return
         write_files.register(connection, _new_file(upload, assembled, outcome), now)
         write_uploads.complete(connection, upload_id, outcome.problem, now)
+    parts.metrics.ingests.labels("problem" if outcome.problem else "understood").inc()
     log.info(
         "ingested",
         upload=upload_id,
@@ -143,6 +144,7 @@ def _rows(tracks: tuple[msgspec.Struct, ...] | None) -> list[dict[str, object]] 
 
 def _fail(parts: WorkParts, upload_id: str, error_msg: str) -> None:
     upload = _upload(parts, upload_id)
+    parts.metrics.ingests.labels("failed").inc()
     with parts.database.write() as connection:
         write_uploads.fail(connection, upload_id, error_msg, now_ms())
     asyncio.run(parts.store.delete(file_key(upload.file_id)))

@@ -1,12 +1,13 @@
 """What the worker is made of, and the address of its queue."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from countermark.catalog.database import Database
 from countermark.media.sandbox import Sandbox
 from countermark.storage.port import Store
+from countermark.work.metrics import WorkMetrics
 
 APPLICATION = "countermark"
 INGEST_QUEUE = "ingest"
@@ -22,12 +23,14 @@ class WorkParts:
         store: where the bytes are.
         sandbox: describes media in processes of their own.
         spool: a folder for passing copies of blobs that are not local files.
+        metrics: what is counted for Prometheus.
     """
 
     database: Database
     store: Store
     sandbox: Sandbox
     spool: Path
+    metrics: WorkMetrics = field(default_factory=WorkMetrics)
 
 
 def now_ms() -> int:

@@ -9,8 +9,9 @@ import structlog
 from dbos import DBOS, DBOSConfig
 
 from countermark.catalog.readers import uploads as read_uploads
+from countermark.work.accounting import fold_traffic, forget_traffic
 from countermark.work.ingest import define_ingest
-from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts
+from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts, now_ms
 from countermark.work.prune import prune_ended, prune_orphans
 from countermark.work.queue import WorkQueue, ingest_id
 
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 WORKFLOW_VERSION = "1"
 QUEUE_POLL_SECONDS = 0.1
 ENDED_SECONDS = 1.0
+FOLD_SECONDS = 1.0
 NUDGE_SECONDS = 30.0
 ORPHANS_SECONDS = 3600.0
 FORGET_BATCH = 500
@@ -63,13 +65,20 @@ def _config(system_database_url: str, executor_id: str) -> DBOSConfig:
 def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> None:
     chores = [
         Chore("prune ended", ENDED_SECONDS, lambda: prune_ended(parts)),
+        Chore("fold traffic", FOLD_SECONDS, lambda: _fold(parts)),
         Chore("nudge uploads", NUDGE_SECONDS, lambda: _nudge(parts, queue)),
         Chore("prune orphans", ORPHANS_SECONDS, lambda: prune_orphans(parts)),
+        Chore("forget traffic", ORPHANS_SECONDS, lambda: forget_traffic(parts.database, now_ms())),
         Chore("forget workflows", ORPHANS_SECONDS, _forget_workflows),
     ]
     while not stop.wait(ENDED_SECONDS / 2):
         for chore in chores:
-            chore.run_if_due()
+            if not chore.run_if_due():
+                parts.metrics.failures.labels(chore.name).inc()
+
+
+def _fold(parts: WorkParts) -> None:
+    parts.metrics.downloads.inc(fold_traffic(parts.database, now_ms()))
 
 
 def _nudge(parts: WorkParts, queue: WorkQueue) -> None:
@@ -111,17 +120,25 @@ class Chore:
     """Something to be done every so often; a failure is logged and does not stop the rest."""
 
     def __init__(self, name: str, every_seconds: float, work: Callable[[], None]) -> None:
-        self._name = name
+        self.name = name
         self._every = every_seconds
         self._work = work
         self._due = monotonic()
 
-    def run_if_due(self) -> None:
-        """Run when the time has come; the next time counts from the end of this run."""
+    def run_if_due(self) -> bool:
+        """Run when the time has come; the next time counts from the end of this run.
+
+        Returns:
+            Whether nothing failed.
+        """
         if monotonic() < self._due:
-            return
+            return True
         try:
             self._work()
         except Exception:
-            log.exception("chore failed", chore=self._name)
-        self._due = monotonic() + self._every
+            log.exception("chore failed", chore=self.name)
+            return False
+        else:
+            return True
+        finally:
+            self._due = monotonic() + self._every

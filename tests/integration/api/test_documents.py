@@ -116,6 +116,11 @@ async def test_health_is_told(hub: Hub) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+async def test_readiness_is_told(hub: Hub) -> None:
+    answer = await hub.http.get("/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
 def test_the_xml_schema_knows_every_field() -> None:
     text = (DOCS / "countermark.xsd").read_text()
     for operation in RESOURCES:
