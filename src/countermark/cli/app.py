@@ -1,17 +1,16 @@
 """`countermark app`: the applications that may call the API."""
 
-from datetime import UTC, datetime
-
 import click
 import msgspec
 
-from countermark import bootstrap, settings
+from countermark import bootstrap
 from countermark.api import scopes
 from countermark.catalog.database import Database
 from countermark.catalog.readers import accounts as read_accounts
 from countermark.catalog.records import UserRecord
 from countermark.catalog.writers import accounts as write_accounts
 from countermark.cli.credentials import credentials_of, show
+from countermark.cli.opened import date, open_catalog
 from countermark.errors import CountermarkError
 from countermark.work.parts import now_ms
 
@@ -34,7 +33,7 @@ def create(name: str, scope_list: str, as_json: bool) -> None:
         raise click.BadParameter(
             f"unknown: {', '.join(unknown) or 'none given'}; known: {accepted}"
         )
-    database = _open()
+    database = open_catalog()
     owner = _owner(database)
     with database.write() as connection:
         account = bootstrap.create_application(connection, owner, name, wanted)
@@ -48,15 +47,15 @@ def create(name: str, scope_list: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="print one JSON array")
 def list_(as_json: bool) -> None:
     """List the applications, without their secrets."""
-    with _open().read() as connection:
+    with open_catalog().read() as connection:
         applications = read_accounts.applications(connection)
     rows = [
         {
             "client_id": item.id,
             "name": item.name,
             "scopes": ",".join(item.scopes),
-            "created": _date(item.created_at),
-            "revoked": _date(item.revoked_at),
+            "created": date(item.created_at),
+            "revoked": date(item.revoked_at),
         }
         for item in applications
     ]
@@ -71,20 +70,11 @@ def list_(as_json: bool) -> None:
 @app.command()
 @click.argument("client_id")
 def revoke(client_id: str) -> None:
-    """End an application: its tokens and signatures stop working within seconds."""
-    with _open().write() as connection:
+    """End an application: its tokens, signatures and links stop working within seconds."""
+    with open_catalog().write() as connection:
         if not write_accounts.revoke_application(connection, client_id, now_ms()):
             raise CountermarkError(f"no active application has the client_id {client_id!r}")
     click.echo(f"revoked {client_id}")
-
-
-def _open() -> Database:
-    current = settings.load()
-    account = bootstrap.prepare(current)
-    if account:
-        # The very first call made the owner's own application; say so, for it is shown only once.
-        show(account, err=True)
-    return Database(current.database_url)
 
 
 def _owner(database: Database) -> UserRecord:
@@ -93,9 +83,3 @@ def _owner(database: Database) -> UserRecord:
     if user is None:
         raise CountermarkError("the catalog has no user; run `countermark serve` once")
     return user
-
-
-def _date(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")

@@ -7,6 +7,9 @@ import click
 from countermark import __doc__ as about
 from countermark.cli.app import app
 from countermark.cli.demo import demo
+from countermark.cli.keys import keys
+from countermark.cli.link import link
+from countermark.cli.lists import lists
 from countermark.cli.serve import serve
 from countermark.cli.worker import worker
 from countermark.errors import CountermarkError
@@ -20,7 +23,7 @@ def cli() -> None:
     """Root of all commands."""
 
 
-for command in (serve, worker, app, demo):
+for command in (serve, worker, app, link, keys, lists, demo):
     cli.add_command(command)
 
 

@@ -8,12 +8,20 @@ visible ever lacks its bytes.
 import asyncio
 from collections.abc import Callable
 
+from countermark.catalog.readers import address_lists as read_lists
 from countermark.catalog.readers import trash as read_trash
 from countermark.catalog.readers import uploads as read_uploads
 from countermark.catalog.writers import accounts as write_accounts
 from countermark.catalog.writers import files as write_files
+from countermark.catalog.writers import revocations as write_revocations
 from countermark.catalog.writers import uploads as write_uploads
-from countermark.storage.layout import FILES_PREFIX, INCOMING_PREFIX, file_id_of, upload_id_of
+from countermark.storage.layout import (
+    FILES_PREFIX,
+    INCOMING_PREFIX,
+    LISTS_PREFIX,
+    file_id_of,
+    upload_id_of,
+)
 from countermark.work.assemble import clear
 from countermark.work.parts import WorkParts, now_ms
 
@@ -30,6 +38,7 @@ def prune_ended(parts: WorkParts) -> None:
         write_files.expire(connection, now_ms(), BATCH)
     end_uploads(parts)
     empty_trash(parts)
+    forget_revocations(parts)
 
 
 def end_uploads(parts: WorkParts) -> None:
@@ -53,11 +62,19 @@ def empty_trash(parts: WorkParts) -> None:
             write_files.empty_trash(connection, keys)
 
 
+def forget_revocations(parts: WorkParts) -> None:
+    """Drop the revocations whose time is over, once no deleted file has bytes left."""
+    with parts.database.write() as connection:
+        if not read_trash.trash(connection, 1):
+            write_revocations.forget_revocations(connection, now_ms())
+
+
 def prune_orphans(parts: WorkParts) -> None:
     """What a killed process left behind: unfinished writes, parts and blobs without an owner."""
     asyncio.run(parts.store.sweep(ORPHAN_SECONDS))
     asyncio.run(_sweep(parts, INCOMING_PREFIX, _orphaned_parts))
     asyncio.run(_sweep(parts, FILES_PREFIX, _orphaned_files))
+    asyncio.run(_sweep(parts, LISTS_PREFIX, _orphaned_lists))
     with parts.database.write() as connection:
         write_accounts.delete_expired_tokens(connection, now_ms())
 
@@ -90,6 +107,13 @@ def _orphaned_files(parts: WorkParts, keys: list[str]) -> list[str]:
         # An ingest between its steps: moved into place, and as old as the client's post.
         awaited = read_uploads.awaited_file_ids(connection, set(owners.values()))
     return [key for key in keys if key not in named and owners[key] not in awaited]
+
+
+def _orphaned_lists(parts: WorkParts, keys: list[str]) -> list[str]:
+    """Compiled lists that no row names, such as of a refresh that was killed."""
+    with parts.database.read() as connection:
+        used = {record.blob_key for record in read_lists.address_lists(connection)}
+    return [key for key in keys if key not in used]
 
 
 async def _delete(parts: WorkParts, keys: list[str]) -> None:

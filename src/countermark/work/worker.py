@@ -1,7 +1,7 @@
 """The worker process: runs workflows from the queue, and prunes in between."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -11,6 +11,7 @@ from dbos import DBOS, DBOSConfig
 from countermark.catalog.readers import uploads as read_uploads
 from countermark.work.accounting import fold_traffic, forget_traffic
 from countermark.work.ingest import define_ingest
+from countermark.work.lists import ListKeeper
 from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts, now_ms
 from countermark.work.prune import prune_ended, prune_orphans
 from countermark.work.queue import WorkQueue, ingest_id
@@ -23,6 +24,7 @@ WORKFLOW_VERSION = "1"
 QUEUE_POLL_SECONDS = 0.1
 ENDED_SECONDS = 1.0
 FOLD_SECONDS = 1.0
+LISTS_SECONDS = 10.0
 NUDGE_SECONDS = 30.0
 ORPHANS_SECONDS = 3600.0
 FORGET_BATCH = 500
@@ -71,6 +73,14 @@ def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> 
         Chore("forget traffic", ORPHANS_SECONDS, lambda: forget_traffic(parts.database, now_ms())),
         Chore("forget workflows", ORPHANS_SECONDS, _forget_workflows),
     ]
+    keeper = ListKeeper(parts.database, parts.store, parts.spool)
+    lists = [Chore("renew address lists", LISTS_SECONDS, keeper.refresh_due)]
+    # Apart, because somebody else's slow server must not hold up the rest.
+    threading.Thread(target=_do, args=(lists, parts, stop), name="lists", daemon=True).start()
+    _do(chores, parts, stop)
+
+
+def _do(chores: Sequence["Chore"], parts: WorkParts, stop: threading.Event) -> None:
     while not stop.wait(ENDED_SECONDS / 2):
         for chore in chores:
             if not chore.run_if_due():
