@@ -15,6 +15,7 @@ from countermark.errors import (
     LinkAnonymizerError,
     LinkBlacklistError,
     LinkRevokedError,
+    LinkTargetGoneError,
 )
 from countermark.links.client import Client
 from countermark.links.link import Link
@@ -44,12 +45,14 @@ class Gate:
 
         Raises:
             LinkRevokedError: the link no longer holds.
+            LinkTargetGoneError: its file was deleted.
             LinkAddressError: it is for another address.
             LinkAnonymizerError: it is guarded, and the address is that of an anonymizer.
             LinkBlacklistError: it is guarded, and the address is blacklisted.
         """
-        if self.revoked(link) is not None:
-            raise LinkRevokedError
+        ended = self.revoked(link)
+        if ended is not None:
+            raise LinkTargetGoneError if ended is Revoked.FILE else LinkRevokedError
         if link.address is not None and link.address != client.address:
             raise LinkAddressError
         kind = self.listed(client.address) if link.guarded else None
