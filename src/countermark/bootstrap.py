@@ -31,7 +31,7 @@ from countermark.catalog.records import ApplicationRecord, PipelineRecord, UserR
 from countermark.catalog.writers import accounts as write_accounts
 from countermark.catalog.writers import keys as write_keys
 from countermark.catalog.writers import pipelines as write_pipelines
-from countermark.edge.admission import Gate
+from countermark.edge.admission import Gate, Policies
 from countermark.edge.app import EdgeParts
 from countermark.edge.followed import FollowedLists, FollowedRevocations
 from countermark.edge.meter import Meter
@@ -134,6 +134,7 @@ def api_app() -> ASGIApp:
 def edge_parts(settings: Settings) -> EdgeParts:
     """Build what an edge process needs."""
     database, store = Database(settings.database_url), open_store(settings.storage_url)
+    ledger = open_ledger(settings.ledger_url)
     meter, metrics = Meter(CatalogTraffic(database), now_ms), EdgeMetrics()
     return EdgeParts(
         store=store,
@@ -141,20 +142,22 @@ def edge_parts(settings: Settings) -> EdgeParts:
         trusted_proxies=settings.trusted_proxies,
         max_upload_bytes=settings.max_upload_bytes,
         api_url=settings.api_url,
-        gate=_gate(database, store),
+        gate=_gate(settings, database, store, ledger),
         transfers=Transfers(meter, metrics),
         meter=meter,
         metrics=metrics,
-        ready=Readiness(database, store, open_ledger(settings.ledger_url)),
+        ready=Readiness(database, store, ledger),
     )
 
 
-def _gate(database: Database, store: Store) -> Gate:
+def _gate(settings: Settings, database: Database, store: Store, ledger: Ledger) -> Gate:
     revocations = refreshed("revocations", FollowedRevocations(database))
     lists = refreshed("address lists", FollowedLists(database, store))
     return Gate(
         revoked=lambda link: revocations().reason(link),
         listed=lambda address: lists().reason(address),
+        policies=Policies(ledger, settings.resume_window),
+        lenient=settings.ledger_down == "allow",
     )
 
 

@@ -118,7 +118,11 @@ class Settings:
     resume_window: int = _setting(3600, _positive, "seconds, 1 or more")
     ledger_down: str = _setting("refuse", _one_of("refuse", "allow"), "refuse or allow")
     max_upload_bytes: int = _setting(1 << 40, _positive, "bytes, 1 or more")
-    log_level: str = _setting("info", _one_of("debug", "info", "warning", "error"), "debug, info, warning or error")
+    idle_seconds: int = _setting(60, _positive, "seconds, 1 or more")
+    max_connections: int = _setting(10_000, _positive, "a number, 1 or more")
+    log_level: str = _setting(
+        "info", _one_of("debug", "info", "warning", "error"), "debug, info, warning or error"
+    )
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.ledger_suite import LedgerSuite, later
 from countermark.errors import SettingsError, UnavailableError
-from countermark.links.ledger import Ledger, open_ledger
+from countermark.links.ledger import Ledger, Revised, open_ledger
 from support.seaweed import free_ports
 from support.valkey import valkey
 
@@ -63,6 +63,8 @@ async def test_a_ledger_that_cannot_be_reached_lets_nothing_pass() -> None:
     ledger = open_ledger(f"valkey://127.0.0.1:{free_ports(1)[0]}/0")
     with pytest.raises(UnavailableError):
         await ledger.spend("k", later())
+    with pytest.raises(UnavailableError):
+        await ledger.revise("k", lambda value, now: Revised(value, now, None))
     await ledger.close()
 
 

@@ -24,7 +24,6 @@ from countermark.links.keys import LONGEST_LINK_SECONDS
 from countermark.links.link import Link, download_url, mint
 
 _REFUSED = Meta(extra_json_schema={"not": {}})
-_ONLY_FALSE = Meta(extra_json_schema={"enum": [False]})
 _UNKNOWN_TYPE = "application/octet-stream"
 
 
@@ -64,10 +63,22 @@ class DownloadQuery(Presentation, frozen=True, kw_only=True):
         | None
     ) = None
     anti_fraud: Annotated[
-        bool, Meta(description="Not available yet; true is refused."), _ONLY_FALSE
+        bool,
+        Meta(
+            description="Bind the link to the first client that uses it, and refuse it to "
+            "anonymizing networks and blacklisted addresses."
+        ),
     ] = False
     max_parallel_downloads: (
-        Annotated[int, Meta(description="Not available yet; refused."), _REFUSED] | None
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=100,
+                description="How many other downloads of the same person may run when one begins.",
+            ),
+        ]
+        | None
     ) = None
     streaming: Annotated[
         bool, Meta(description="Let browsers play the file in place of saving it.")
@@ -127,10 +138,6 @@ def address_of(ip: str | None, error: type[PublicError] = InvalidFileInputError)
 def _refuse_unavailable(query: DownloadQuery) -> None:
     if query.autograph_tag is not None:
         raise InvalidFileInputError("autograph_tag: not available yet")
-    if query.anti_fraud:
-        raise InvalidFileInputError("anti_fraud: not available yet; leave it out or send false")
-    if query.max_parallel_downloads is not None:
-        raise InvalidFileInputError("max_parallel_downloads: not available yet")
 
 
 def _expiry(call: Call[DownloadQuery]) -> int:
@@ -175,7 +182,7 @@ def _link(
 ) -> str:
     if record.blob_key is None or record.size is None:
         raise FileNotFoundPublicError
-    parts = call.services.parts
+    parts, query, signed = call.services.parts, call.query, call.caller.signed
     link = Link(
         blob_key=record.blob_key,
         name=record.name,
@@ -184,12 +191,15 @@ def _link(
         etag=record.etag or f"{record.id}-{record.version}",
         modified_at=record.finished_at or record.updated_at,
         expires_at=expires_at,
-        inline=call.query.streaming,
+        inline=query.streaming,
         address=address,
         account=record.user_id,
         application=call.caller.application_id,
         file=record.id,
         serial=secrets.token_urlsafe(9),
+        parallel=query.max_parallel_downloads,
+        once=signed is not None and not signed.multi_use,
+        guarded=query.anti_fraud,
     )
     return download_url(parts.settings.edge_url, mint(link, parts.ring()))
 

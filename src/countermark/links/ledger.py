@@ -1,23 +1,47 @@
 """The ledger port: what links remember across processes and machines.
 
-A ledger keeps the little state that a signed text cannot carry: that it has been used. Contract of
-every ledger, checked by one shared suite (tests/conformance/ledger_suite.py):
+A ledger keeps the little state that a signed text cannot carry: that it has been used, by whom,
+and what runs. Contract of every ledger, checked by one shared suite
+(tests/conformance/ledger_suite.py):
 
-- `spend` is atomic over all processes that share the ledger. Once it has answered, its answer
-  survives a crash of this process. If it is cancelled or raises, the key may or may not be spent.
-- What is spent is forgotten some time after `until_s`; the caller checks expiry first.
+- `spend` and `revise` are atomic over all processes that share the ledger. Once one has answered,
+  its answer survives a crash of this process. If it is cancelled or raises, it may or may not have
+  happened.
+- What is kept until some time is forgotten some time after that; the caller checks expiry first.
 - A ledger that cannot be reached is an `UnavailableError` with its cause: who cannot remember
   must not let pass.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from countermark.errors import SettingsError
 
+T = TypeVar("T")
+
+
+class Revised(NamedTuple, Generic[T]):
+    """What a change makes of a value.
+
+    Attributes:
+        value: the new one, never empty, or None to forget the key.
+        until: seconds since the epoch; until then the value must be kept.
+        answer: for the caller.
+    """
+
+    value: bytes | None
+    until: float
+    answer: T
+
+
+# From the value, or None if there is none, and the ledger's clock in seconds since the epoch.
+# Pure: it may be called several times before one of its results is kept.
+Change = Callable[[bytes | None, float], Revised[T]]
+
 
 class Ledger(Protocol):
-    """One-time marks."""
+    """Marks, and small values that change atomically."""
 
     async def spend(self, key: str, until_s: int) -> bool:
         """Mark the key; True for the first caller ever, False for all others.
@@ -25,6 +49,16 @@ class Ledger(Protocol):
         Args:
             key: up to 200 characters.
             until_s: seconds since the epoch; until then the mark must be kept.
+        """
+        ...
+
+    async def revise(self, key: str, change: Change[T], *, durable: bool = True) -> T:
+        """Replace the value of a key by what `change` makes of it, and give its answer.
+
+        Args:
+            key: up to 200 characters; these are other keys than those of `spend`.
+            change: see above. A value that stays the same is not written, nor its time.
+            durable: whether a power cut must not undo it.
         """
         ...
 

@@ -4,13 +4,22 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from countermark.errors import UnavailableError
+from countermark.links.ledger import Change, T
 
-_BUSY_SECONDS = 10.0
+_BUSY_SECONDS = 5.0
 # Clocks of two processes of one machine agree; this covers requests under way at the expiry.
 _GRACE_SECONDS = 60
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS spent_until ON spent (until)",
+    "CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, value BLOB, until REAL)",
+    "CREATE INDEX IF NOT EXISTS states_until ON states (until)",
+)
 
 
 class SqliteLedger:
@@ -24,13 +33,8 @@ class SqliteLedger:
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
-            # An answer given must survive a power cut, or a link would work twice.
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS spent"
-                " (key TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID"
-            )
-            self._connection.execute("CREATE INDEX IF NOT EXISTS spent_until ON spent (until)")
+            for table in _TABLES:
+                self._connection.execute(table)
         except (sqlite3.Error, OSError) as error:
             raise UnavailableError from error
 
@@ -39,18 +43,48 @@ class SqliteLedger:
         return await asyncio.to_thread(self._spend, key, until_s)
 
     def _spend(self, key: str, until_s: int) -> bool:
+        with self._transaction(durable=True):
+            first = self._connection.execute(
+                "INSERT INTO spent VALUES (?, ?) ON CONFLICT DO NOTHING", (key, until_s)
+            ).rowcount
+            if first:
+                self._connection.execute("DELETE FROM spent WHERE until < ?", (_forgotten(),))
+        return first == 1
+
+    async def revise(self, key: str, change: Change[T], *, durable: bool = True) -> T:
+        """Change a value; see the port."""
+        return await asyncio.to_thread(self._revise, key, change, durable=durable)
+
+    def _revise(self, key: str, change: Change[T], *, durable: bool) -> T:
+        with self._transaction(durable=durable):
+            row = self._connection.execute(
+                "SELECT value FROM states WHERE key = ?", (key,)
+            ).fetchone()
+            had = row[0] if row else None
+            value, until, answer = change(had, time.time())
+            if value != had:
+                self._put(key, value, until)
+        return answer
+
+    def _put(self, key: str, value: bytes | None, until: float) -> None:
+        if value is None:
+            self._connection.execute("DELETE FROM states WHERE key = ?", (key,))
+            return
+        self._connection.execute("REPLACE INTO states VALUES (?, ?, ?)", (key, value, until))
+        self._connection.execute("DELETE FROM states WHERE until < ?", (_forgotten(),))
+
+    @contextmanager
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
         try:
             with self._lock:
-                first = self._connection.execute(
-                    "INSERT INTO spent VALUES (?, ?) ON CONFLICT DO NOTHING", (key, until_s)
-                ).rowcount
-                if first:
-                    self._connection.execute(
-                        "DELETE FROM spent WHERE until < ?", (int(time.time()) - _GRACE_SECONDS,)
-                    )
+                # In WAL mode only FULL lasts through a power cut, at the cost of an fsync.
+                level = "FULL" if durable else "NORMAL"
+                self._connection.execute(f"PRAGMA synchronous = {level}")
+                self._connection.execute("BEGIN IMMEDIATE")
+                with self._connection:
+                    yield
         except sqlite3.Error as error:
             raise UnavailableError from error
-        return first == 1
 
     async def close(self) -> None:
         """Close the file; see the port."""
@@ -59,3 +93,7 @@ class SqliteLedger:
     def _close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def _forgotten() -> int:
+    return int(time.time()) - _GRACE_SECONDS

@@ -115,24 +115,44 @@ async def test_an_address_that_is_none_is_refused(owner: Account, ip: str) -> No
     assert error_of(answer)[:2] == (400, "0x0230001")
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("anti_fraud", "true"),
-        ("max_parallel_downloads", "2"),
-        ("max_parallel_downloads", "0"),
-        ("autograph_tag", "tag"),
-        ("autograph_tag", ""),
-    ],
-)
-async def test_what_is_not_there_yet_is_refused(owner: Account, name: str, value: str) -> None:
-    answer = await owner.get(DOWNLOADS, file_id=owner.add_file().id, **{name: value})
+@pytest.mark.parametrize("tag", ["tag", ""])
+async def test_what_is_not_there_yet_is_refused(owner: Account, tag: str) -> None:
+    answer = await owner.get(DOWNLOADS, file_id=owner.add_file().id, autograph_tag=tag)
     assert error_of(answer)[:2] == (400, "0x0230001")
-    assert answer.json()["error"]["error_detail"].startswith(f"{name}: not available yet")
+    assert answer.json()["error"]["error_detail"].startswith("autograph_tag: not available yet")
 
 
-async def test_anti_fraud_false_asks_for_nothing(owner: Account) -> None:
-    await linked(owner, file_id=owner.add_file().id, anti_fraud="false")
+async def test_a_link_without_policies_needs_no_ledger(owner: Account) -> None:
+    assert not (await linked(owner, file_id=owner.add_file().id)).needs_ledger
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_anti_fraud_guards_the_link(owner: Account, *, guarded: bool) -> None:
+    link = await linked(owner, file_id=owner.add_file().id, anti_fraud=str(guarded).lower())
+    assert link.guarded is guarded
+
+
+@pytest.mark.parametrize("limit", [0, 2, 100])
+async def test_max_parallel_downloads_limits_the_link(owner: Account, limit: int) -> None:
+    record = owner.add_file()
+    link = await linked(owner, file_id=record.id, max_parallel_downloads=str(limit))
+    assert link.parallel == limit
+
+
+@pytest.mark.parametrize("limit", ["-1", "101", "1.5", "many", ""])
+async def test_a_limit_that_is_none_is_refused(owner: Account, limit: str) -> None:
+    record = owner.add_file()
+    answer = await owner.get(DOWNLOADS, file_id=record.id, max_parallel_downloads=limit)
+    assert error_of(answer)[:2] == (400, "0x0230001")
+
+
+@pytest.mark.parametrize("multi_use", [None, True, False])
+async def test_a_url_for_one_use_gives_a_link_for_one_download(
+    owner: Account, *, multi_use: bool | None
+) -> None:
+    path = f"{DOWNLOADS}?file_id={owner.add_file().id}"
+    answer = await signed_get(owner, owner.signed(path, multi_use=multi_use))
+    assert link_of(answer.json()["url"]).once is (multi_use is False)
 
 
 async def test_an_archive_gives_one_link_for_each_element(owner: Account) -> None:
