@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from countermark.edge import form, sending, serve
+from countermark.edge import form, sending
+from countermark.edge.limits import Limits
+from countermark.edge.serve import build_runner
 from countermark.links import policy as policies
 from countermark.storage.local import LocalStore
 from support.edge import Edge, running_edge
@@ -21,7 +24,8 @@ LARGE = 64 << 20
 
 @pytest.fixture
 async def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Edge]:
-    monkeypatch.setattr(serve, "HEAD_SECONDS", 0.5)
+    limited = partial(build_runner, limits=Limits(idle_seconds=0.5))
+    monkeypatch.setattr("support.edge.build_runner", limited)
     monkeypatch.setattr(form, "STALL_SECONDS", 0.5)
     monkeypatch.setattr(sending, "STALL_SECONDS", 0.5)
     async with running_edge(LocalStore(tmp_path)) as running:

@@ -16,6 +16,7 @@ from countermark.cli.credentials import show
 from countermark.cli.logs import configure_logs
 from countermark.cli.metrics import publish_metrics
 from countermark.cli.processes import Child, end_with_parent, keep_running, stop_on_signals
+from countermark.edge.limits import Limits
 from countermark.edge.serve import serve as serve_edge
 from countermark.settings import Settings
 
@@ -73,7 +74,8 @@ def serve_edge_only(with_parent: bool) -> None:
     """Run only an edge; any number of them share the port."""
     current = _start(with_parent=with_parent)
     parts = bootstrap.edge_parts(current)
-    asyncio.run(serve_edge(parts, current.host, current.edge_port, reuse_port=True))
+    limits = Limits(idle_seconds=current.idle_seconds, max_connections=current.max_connections)
+    asyncio.run(serve_edge(parts, current.host, current.edge_port, limits=limits))
 
 
 def granian_app() -> object:

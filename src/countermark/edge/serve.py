@@ -6,27 +6,35 @@ import signal
 from aiohttp import web
 
 from countermark.edge.app import build_app
+from countermark.edge.limits import CROWD, Crowd, Limits, most_connections, raise_descriptor_limit
 from countermark.edge.parts import EdgeParts
 
 # What is under way at the stop gets this long to end.
 DRAIN_SECONDS = 30.0
-# An idle connection, or one whose request's head is still not whole, is closed after this.
-HEAD_SECONDS = 60.0
 # After an answer that came before the body's end, so that the client sees it before the close.
 LINGER_SECONDS = 5.0
 # A link with the longest name, percent-encoded, takes about 5,000.
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 64
 BACKLOG = 1024
+DEFAULTS = Limits()
 
 
-async def serve(parts: EdgeParts, host: str, port: int, *, reuse_port: bool = True) -> None:
+async def serve(
+    parts: EdgeParts,
+    host: str,
+    port: int,
+    *,
+    limits: Limits = DEFAULTS,
+    reuse_port: bool = True,
+) -> None:
     """Serve until SIGTERM or SIGINT, then stop accepting and drain for up to 30 seconds.
 
     Args:
         parts: what the edge is made of.
         host: the address to listen on.
         port: TCP port.
+        limits: of its connections.
         reuse_port: let several processes listen on the same port; the kernel spreads connections.
 
     Raises:
@@ -36,22 +44,27 @@ async def serve(parts: EdgeParts, host: str, port: int, *, reuse_port: bool = Tr
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    runner = build_runner(parts)
+    runner = build_runner(parts, limits)
+    most = most_connections(limits.max_connections, raise_descriptor_limit())
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, reuse_port=reuse_port or None, backlog=BACKLOG)
         await site.start()
-        await stop.wait()
+        async with runner.app[CROWD].watched(runner, most):
+            await stop.wait()
     finally:
         await runner.cleanup()
 
 
-def build_runner(parts: EdgeParts) -> web.AppRunner:
+def build_runner(parts: EdgeParts, limits: Limits = DEFAULTS) -> web.AppRunner:
     """The app with the limits of its connections."""
+    app = build_app(parts)
+    app[CROWD] = Crowd()
+    app.middlewares.append(app[CROWD].noted)
     return web.AppRunner(
-        build_app(parts),
+        app,
         access_log=None,
-        keepalive_timeout=HEAD_SECONDS,
+        keepalive_timeout=limits.idle_seconds,
         lingering_time=LINGER_SECONDS,
         shutdown_timeout=DRAIN_SECONDS,
         max_line_size=MAX_LINE_BYTES,

@@ -1,0 +1,89 @@
+"""What keeps some clients' connections from standing in the way of all others'."""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+log = structlog.get_logger(__name__)
+
+# How often connections are counted. The descriptors spared below last for longer than this.
+WATCH_SECONDS = 1.0
+# For logs, databases, the listening socket, and connections that came since the last count.
+_SPARED_DESCRIPTORS = 256
+# A connection's socket, and the file that it is sent from or written to.
+_DESCRIPTORS_EACH = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Of one edge.
+
+    Attributes:
+        idle_seconds: a connection without a request, or one whose request's head is still not
+            whole after this, is closed, however steadily it drips.
+        max_connections: from here on, connections without a request are closed at once.
+    """
+
+    idle_seconds: float = 60
+    max_connections: int = 10_000
+
+
+def raise_descriptor_limit() -> int:
+    """Let this process open as many files as it may (the usual 1,024 are few); returns how many."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where no number is allowed beyond what there was, the old one stays.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def most_connections(wanted: int, descriptors: int) -> int:
+    """How many connections so many descriptors are enough for, `wanted` at most, 1 at least."""
+    if descriptors == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, (descriptors - _SPARED_DESCRIPTORS) // _DESCRIPTORS_EACH))
+
+
+class Crowd:
+    """Tells an edge's connections that are at a request from the idle ones."""
+
+    def __init__(self) -> None:
+        self._busy: set[asyncio.BaseProtocol] = set()
+
+    @web.middleware
+    async def noted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note that the request's connection is at it."""
+        self._busy.add(request.protocol)
+        try:
+            return await handler(request)
+        finally:
+            self._busy.discard(request.protocol)
+
+    @asynccontextmanager
+    async def watched(self, runner: web.AppRunner, most: int) -> AsyncIterator[None]:
+        """Close the idle connections whenever there are `most` or more of all."""
+        watching = asyncio.create_task(self._watch(runner, most))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
+
+    async def _watch(self, runner: web.AppRunner, most: int) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            connections = runner.server.connections if runner.server else []
+            if len(connections) >= most:
+                idle = [each for each in connections if each not in self._busy]
+                log.warning("too many connections", count=len(connections), idle_closed=len(idle))
+                for connection in idle:
+                    connection.force_close()
+
+
+CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
