@@ -111,7 +111,12 @@ def test_a_file_that_needs_too_much_memory_is_plain(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", seconds=0.3)
     with Sandbox(ProbeLimits(memory_bytes=32 * 2**20)) as sandbox:
         outcome = sandbox.describe(path, "a.mp4")
-    assert outcome == Outcome(PLAIN, "Reading the file needs more than 32 MiB of memory.")
+    # Some of FFmpeg's allocations are checked, some are not: which comes first is chance.
+    assert outcome.description == PLAIN
+    assert outcome.problem in {
+        "Reading the file needs more than 32 MiB of memory.",
+        "Reading the file crashed the media reader.",
+    }
 
 
 def test_an_answer_over_the_limit_is_refused(tmp_path: Path) -> None:

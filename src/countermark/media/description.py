@@ -132,3 +132,21 @@ class Description(Struct, frozen=True):
         Annotated[tuple[SubtitleTrack, ...], Meta(min_length=1, max_length=1000)] | None
     ) = None
     thumbnail: Thumbnail | None = None
+
+
+MOST_TEXT_TRACKS = 32
+
+
+class TextTrack(Struct, frozen=True):
+    """A subtitle track as a browser reads it.
+
+    Attributes:
+        language: As the file says it, mostly ISO 639-2; None when undetermined.
+        webvtt: A whole WebVTT file.
+    """
+
+    language: Language | None
+    webvtt: Annotated[str, Meta(max_length=1 << 21)]
+
+
+TextTracks = Annotated[tuple[TextTrack, ...], Meta(max_length=MOST_TEXT_TRACKS)]

@@ -1,11 +1,12 @@
 """What the sandbox and its zygote say to each other.
 
 One request is one SOCK_SEQPACKET message of MessagePack, with the writing ends of two pipes. The
-probe writes its description to the first and ends; the zygote then writes one STATUS to the
+probe writes its answer to the first and ends; the zygote then writes one STATUS to the
 second. Closing the reading end of the second calls the probe off.
 """
 
 import struct
+from typing import Literal
 
 from msgspec import Struct
 
@@ -27,6 +28,7 @@ class Request(Struct, frozen=True):
         wall_seconds: Until the probe is killed.
         cpu_seconds: Processor time.
         memory_bytes: Address space.
+        task: What is wanted: a Description, or TextTracks.
     """
 
     path: bytes
@@ -34,3 +36,4 @@ class Request(Struct, frozen=True):
     wall_seconds: float
     cpu_seconds: int
     memory_bytes: int
+    task: Literal["describe", "subtitles"] = "describe"

@@ -17,12 +17,12 @@ from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
 from countermark.media import mime_types
-from countermark.media.description import Description
+from countermark.media.description import Description, TextTrack, TextTracks
 from countermark.media.protocol import EXIT_OUT_OF_MEMORY, EXIT_UNREADABLE, STATUS, Request
 
 _GRACE_SECONDS = 5.0
@@ -89,10 +89,22 @@ class Sandbox:
             RuntimeError: The sandbox is closed.
         """
         try:
-            answer = self._probe(path, name)
+            answer = self._probe(path, name, "describe")
         except _ProbeFailedError as error:
             return Outcome(_plain(name), str(error))
         return _judge(answer, name)
+
+    def subtitles(self, path: Path) -> tuple[TextTrack, ...]:
+        """Read a file's own text subtitles; as long may it take, and the same may it raise.
+
+        Returns:
+            None at all if reading them fails: the file is as good without.
+        """
+        try:
+            answer = self._probe(path, "", "subtitles")
+            return msgspec.msgpack.decode(answer, type=TextTracks)
+        except (_ProbeFailedError, msgspec.MsgspecError):
+            return ()
 
     def close(self) -> None:
         """End all processes; probes under way end with a problem. May be called again."""
@@ -113,13 +125,14 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _probe(self, path: Path, name: str) -> bytes:
+    def _probe(self, path: Path, name: str, task: Literal["describe", "subtitles"]) -> bytes:
         request = Request(
             os.fsencode(path),
             name[-_LONGEST_NAME:],
             self._limits.wall_seconds,
             self._limits.cpu_seconds,
             self._limits.memory_bytes,
+            task,
         )
         for _ in range(_ATTEMPTS):
             zygote = self._living_zygote()

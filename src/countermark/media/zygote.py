@@ -36,6 +36,7 @@ from countermark.media.protocol import (
     STATUS,
     Request,
 )
+from countermark.media.webvtt import extract
 
 _DESCRIPTORS = 1024
 _ANSWER = 3
@@ -151,8 +152,11 @@ def _probe(request: Request, answer: int) -> None:
     os.closerange(_ANSWER + 1, _DESCRIPTORS)
     with open_nameless(Path(os.fsdecode(request.path))) as file:
         _limit(request)
-        description = describe_open(file, request.name)
-    data = memoryview(msgspec.msgpack.encode(description))
+        if request.task == "subtitles":
+            found: object = extract(file)
+        else:
+            found = describe_open(file, request.name)
+    data = memoryview(msgspec.msgpack.encode(found))
     while data:
         data = data[os.write(_ANSWER, data) :]
 
