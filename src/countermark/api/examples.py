@@ -103,6 +103,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "signature": "q8yA7wE…",
                 "success_action_status": "201",
             },
+            "nb_chunks": 1,
             "storage_type": "intern",
             "object_key": "intro.mp4",
             "pipeline": _reference("pipelines", _PIPELINE),

@@ -200,7 +200,7 @@ class Upload(Struct, kw_only=True):
     status: Annotated[str, Meta(extra_json_schema={"enum": _UPLOAD_STATES})]
     form_post_url: Url | None = None
     form_post_params: dict[str, str] | None = None
-    nb_chunks: int | None = None
+    nb_chunks: int
     storage_type: Literal["intern"]
     object_key: str
     pipeline: PipelineReference

@@ -229,7 +229,8 @@ def _answer(
         status=record.status,
         form_post_url=posted[0] if posted else None,
         form_post_params=posted[1] if posted else None,
-        nb_chunks=record.nb_chunks,
+        # An upload is of one chunk until its finishing says otherwise.
+        nb_chunks=record.nb_chunks or 1,
         storage_type="intern",
         object_key=record.object_key,
         pipeline=urls.reference("pipelines", record.pipeline_id),

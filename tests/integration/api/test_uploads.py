@@ -41,7 +41,7 @@ async def test_a_new_upload_has_the_fields_of_the_notes(owner: Account) -> None:
         *("id", "status", "form_post_url", "form_post_params", "nb_chunks", "storage_type"),
         *("object_key", "pipeline", "file", "error_msg"),
     ]
-    assert (upload["status"], upload["nb_chunks"]) == ("UPLOADING", None)
+    assert (upload["status"], upload["nb_chunks"]) == ("UPLOADING", 1)
     assert upload["form_post_url"] == f"{EDGE_URL}/uploads/{upload['id']}"
     assert (upload["storage_type"], upload["object_key"]) == ("intern", "a/b.mp4")
     assert upload["pipeline"]["href"] == f"{API_URL}/v1/pipelines/{owner.pipeline.id}"

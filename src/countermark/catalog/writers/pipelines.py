@@ -43,6 +43,8 @@ def create_pipeline(
     conn.execute(sa.insert(pipelines).values(values))
     lock_files(conn, user_id)
     root = new_folder(root_id, (user_id, application_id, pipeline_id), "", None, now)
+    # Its object key is empty, but a listing needs a name to show.
+    root |= {"name": name, "title": name}
     insert_file(conn, root)
     came(conn, user_id, [root])
     row = conn.execute(sa.select(pipelines).where(pipelines.c.id == pipeline_id)).one()
