@@ -100,18 +100,6 @@ class LedgerSuite:
             await ledger.spend(f"other/{number}", int(time.time()) - 10_000)
         assert not await ledger.spend("k", later())
 
-    async def test_another_connection_sees_what_was_spent(self, ledger: Ledger, url: str) -> None:
-        assert await ledger.spend("k", later())
-        other = open_ledger(url)
-        assert not await other.spend("k", later())
-        await other.close()
-
-    async def test_of_racing_processes_each_key_has_one_winner(self, url: str) -> None:
-        answers = await processes(_RACER, url, str(later()))
-        won = [set(map(int, answer.split())) for answer in answers]
-        assert won[0] | won[1] == set(range(200))
-        assert not won[0] & won[1]
-
     async def test_a_value_is_what_the_last_change_made_of_it(self, ledger: Ledger) -> None:
         binary = bytes(range(256))
         assert [await ledger.revise("k", put(new)) for new in (binary, b"2", None, b"4")] == [
@@ -153,6 +141,22 @@ class LedgerSuite:
 
         answers = await asyncio.gather(*(ledger.revise("k", one_more) for _ in range(40)))
         assert sorted(answers) == list(range(1, 41))
+
+
+class SharedLedgerSuite(LedgerSuite):
+    """Of ledgers that several processes share."""
+
+    async def test_another_connection_sees_what_was_spent(self, ledger: Ledger, url: str) -> None:
+        assert await ledger.spend("k", later())
+        other = open_ledger(url)
+        assert not await other.spend("k", later())
+        await other.close()
+
+    async def test_of_racing_processes_each_key_has_one_winner(self, url: str) -> None:
+        answers = await processes(_RACER, url, str(later()))
+        won = [set(map(int, answer.split())) for answer in answers]
+        assert won[0] | won[1] == set(range(200))
+        assert not won[0] & won[1]
 
     async def test_no_change_of_racing_processes_is_lost(self, ledger: Ledger, url: str) -> None:
         await processes(_COUNTER, url)

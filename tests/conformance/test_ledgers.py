@@ -8,14 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from conformance.ledger_suite import LedgerSuite, later
+from conformance.ledger_suite import LedgerSuite, SharedLedgerSuite, later
 from countermark.errors import SettingsError, UnavailableError
 from countermark.links.ledger import Ledger, Revised, open_ledger
+from support.ledger import MemoryLedger
 from support.seaweed import free_ports
 from support.valkey import valkey
 
 
-class TestSqliteLedger(LedgerSuite):
+class TestMemoryLedger(LedgerSuite):
+    @pytest.fixture
+    def ledger(self) -> Ledger:
+        return MemoryLedger()
+
+
+class TestSqliteLedger(SharedLedgerSuite):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'new folder' / 'ledger.sqlite'}"
@@ -44,7 +51,7 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-class TestValkeyLedger(LedgerSuite):
+class TestValkeyLedger(SharedLedgerSuite):
     _databases = iter(range(1, 16))
 
     @pytest.fixture

@@ -113,24 +113,28 @@ _PROCESS = """
 import asyncio, sys
 from pathlib import Path
 from support.links import RING
+from countermark.edge.admission import Gate, Policies
+from countermark.links.ledger import open_ledger
 from countermark.edge.parts import EdgeParts
 from countermark.edge.serve import serve
 from countermark.storage.local import LocalStore
 
+policies = Policies(open_ledger(sys.argv[3]), 3600) if sys.argv[3:] else None
 parts = EdgeParts(store=LocalStore(Path(sys.argv[1])), ring=lambda: RING, trusted_proxies=(),
-                  max_upload_bytes=1 << 40, api_url="http://api.example")
+                  gate=Gate(policies=policies), max_upload_bytes=1 << 40, api_url="http://api.example")
 asyncio.run(serve(parts, "127.0.0.1", int(sys.argv[2])))
 """
 
 
 @contextlib.contextmanager
 def edge_process(
-    root: Path, port: int | None = None
+    root: Path, port: int | None = None, ledger_url: str | None = None
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run `serve` over a local store; gives the process and its URL."""
     LocalStore(root)
     port = port or free_ports(1)[0]
-    process = subprocess.Popen([sys.executable, "-c", _PROCESS, str(root), str(port)], cwd=TESTS)
+    given = [str(root), str(port), *([ledger_url] if ledger_url else [])]
+    process = subprocess.Popen([sys.executable, "-c", _PROCESS, *given], cwd=TESTS)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(process, url)
