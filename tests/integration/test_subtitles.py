@@ -54,7 +54,7 @@ def test_a_video_without_subtitles_gives_none(sandbox: Sandbox, tmp_path: Path) 
 def test_a_track_ends_before_it_becomes_too_long(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "a.srt"
     cues = (
-        f"{second}\n00:{second // 60:02}:{second % 60:02},000 --> 00:59:00,000\n{'long ' * 2000}\n\n"
+        f"{second}\n00:{second // 60:02}:{second % 60:02},0 --> 00:59:00,0\n{'long ' * 2000}\n\n"
         for second in range(300)
     )
     path.write_text("".join(cues))

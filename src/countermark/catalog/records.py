@@ -199,6 +199,19 @@ class Thumbnail(Struct, frozen=True):
     data: bytes
 
 
+class Sidecar(Struct, frozen=True):
+    """A small blob that belongs to a file.
+
+    Attributes:
+        name: "poster", or "subtitles-00", "subtitles-01", ... (WebVTT).
+        language: Of subtitles, as the file says it; None when undetermined.
+    """
+
+    name: str
+    language: str | None
+    blob_key: str
+
+
 class NewFile(Struct, frozen=True, kw_only=True):
     """What is known of a file whose bytes are stored, when it enters the catalog.
 
@@ -238,3 +251,4 @@ class NewFile(Struct, frozen=True, kw_only=True):
     expires_at: int | None = None
     created_at: int | None = None
     thumbnail: Thumbnail | None = None
+    sidecars: tuple[Sidecar, ...] = ()

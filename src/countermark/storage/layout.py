@@ -4,6 +4,7 @@
 incoming/<upload id>/<chunk, 6 digits>.<nonce>   the bytes of one post, maybe a loser's
 incoming/<upload id>/<chunk, 6 digits>.json      the note that makes those bytes count
 files/<first 2 of the random part>/<file id>     the bytes of a file of the catalog
+files/<first 2 of the random part>/<file id>.<name>   its poster, its subtitles as WebVTT
 lists/<name>/<nonce>                             a compiled address list
 ```
 
@@ -94,9 +95,14 @@ def file_key(file_id: str) -> str:
     return f"{FILES_PREFIX}{file_id[-2:]}/{file_id}"
 
 
+def sidecar_key(file_id: str, name: str) -> str:
+    """Where a small blob that belongs to a file goes, such as its poster."""
+    return f"{file_key(file_id)}.{name}"
+
+
 def file_id_of(key: str) -> str:
     """The file that a key under `FILES_PREFIX` belongs to."""
-    return key.rpartition("/")[2]
+    return key.rpartition("/")[2].partition(".")[0]
 
 
 def list_key(name: str) -> str:

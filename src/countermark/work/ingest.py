@@ -24,11 +24,11 @@ from countermark.catalog.writers import files as write_files
 from countermark.catalog.writers import uploads as write_uploads
 from countermark.errors import PublicError
 from countermark.media.description import Thumbnail as MadeThumbnail
-from countermark.media.sandbox import Outcome
 from countermark.storage.layout import file_key
 from countermark.storage.port import LocatesBlobs, Store
 from countermark.work.assemble import Assembled, MissingPartError, assemble, clear
 from countermark.work.parts import INGEST_WORKFLOW, WorkParts, now_ms
+from countermark.work.sidecars import Understood, keep_sidecars
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ def define_ingest(parts: WorkParts) -> Callable[[str], None]:
             parts,
             upload_id,
             msgspec.json.decode(assembled, type=Assembled),
-            msgspec.json.decode(outcome, type=Outcome),
+            msgspec.json.decode(outcome, type=Understood),
         )
 
     @DBOS.step(name="ingest.fail", retries_allowed=True, max_attempts=5)
@@ -82,13 +82,17 @@ def _assemble(parts: WorkParts, upload_id: str) -> Assembled:
     return asyncio.run(assemble(parts.store, upload.id, upload.file_id, upload.nb_chunks or 1))
 
 
-def _describe(parts: WorkParts, upload_id: str) -> Outcome:
+def _describe(parts: WorkParts, upload_id: str) -> Understood:
     upload = _upload(parts, upload_id)
     with _local_copy(parts.store, file_key(upload.file_id), parts.spool) as path:
-        return parts.sandbox.describe(path, posixpath.basename(upload.object_key))
+        outcome = parts.sandbox.describe(path, posixpath.basename(upload.object_key))
+        has_text = outcome.description.subtype == "video" and outcome.description.subtitle_tracks
+        texts = parts.sandbox.subtitles(path) if has_text else ()
+    sidecars = asyncio.run(keep_sidecars(parts.store, upload.file_id, outcome.description, texts))
+    return Understood(outcome.description, outcome.problem, sidecars)
 
 
-def _register(parts: WorkParts, upload_id: str, assembled: Assembled, outcome: Outcome) -> None:
+def _register(parts: WorkParts, upload_id: str, assembled: Assembled, outcome: Understood) -> None:
     now = now_ms()
     with parts.database.write() as connection:
         upload = read_uploads.upload_to_ingest(connection, upload_id)
@@ -107,7 +111,7 @@ def _register(parts: WorkParts, upload_id: str, assembled: Assembled, outcome: O
     )
 
 
-def _new_file(upload: UploadRecord, assembled: Assembled, outcome: Outcome) -> NewFile:
+def _new_file(upload: UploadRecord, assembled: Assembled, outcome: Understood) -> NewFile:
     description = outcome.description
     return NewFile(
         id=upload.file_id,
@@ -131,6 +135,7 @@ def _new_file(upload: UploadRecord, assembled: Assembled, outcome: Outcome) -> N
         expires_at=upload.file_expires_at,
         created_at=upload.created_at,
         thumbnail=_thumbnail(description.thumbnail),
+        sidecars=outcome.sidecars,
     )
 
 

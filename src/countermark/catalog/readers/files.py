@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from countermark.catalog.point import PointQuery
-from countermark.catalog.records import FileRecord, Thumbnail
+from countermark.catalog.records import FileRecord, Sidecar, Thumbnail
 from countermark.catalog.tables import files, pipelines
+from countermark.catalog.tables import sidecars as sidecar_table
 from countermark.catalog.tables import thumbnails as thumbnail_table
 
 # The pipeline is joined rather than the parent: a listing's few pipelines stay at hand.
@@ -32,6 +33,12 @@ _BY_IDS = FILES.where(files.c.id.in_(sa.bindparam("ids", expanding=True)), _VISI
 _CHILD = sa.select(files.c.id).where(files.c.parent_id == sa.bindparam("folder_id")).limit(1)
 _THUMBNAILS = sa.select(thumbnail_table).where(
     thumbnail_table.c.file_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+_SIDECARS = (
+    sa.select(sidecar_table)
+    .where(sidecar_table.c.file_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(sidecar_table.c.file_id, sidecar_table.c.name)
 )
 
 
@@ -66,6 +73,15 @@ def thumbnails(conn: sa.Connection, file_ids: Collection[str]) -> dict[str, Thum
         return {}
     rows = conn.execute(_THUMBNAILS, {"ids": list(file_ids)})
     return {file_id: Thumbnail(mime_type, bytes(data)) for file_id, mime_type, data in rows}
+
+
+def sidecars(conn: sa.Connection, file_ids: Collection[str]) -> dict[str, list[Sidecar]]:
+    """The sidecars of those files that have any, by name; the caller has checked whose they are."""
+    found: dict[str, list[Sidecar]] = {}
+    if file_ids:
+        for file_id, *columns in conn.execute(_SIDECARS, {"ids": list(file_ids)}):
+            found.setdefault(file_id, []).append(Sidecar(*columns))
+    return found
 
 
 def has_children(conn: sa.Connection, folder_id: str) -> bool:

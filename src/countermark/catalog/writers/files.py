@@ -9,11 +9,12 @@ from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import structs
 from sqlalchemy.dialects import postgresql, sqlite
 
 from countermark.catalog.readers.files import FILES, has_children
 from countermark.catalog.records import FileRecord, NewFile
-from countermark.catalog.tables import files, pipelines, thumbnails, trash
+from countermark.catalog.tables import files, pipelines, sidecars, thumbnails, trash
 from countermark.catalog.writers.changes import came, lock_files
 from countermark.catalog.writers.revocations import FILE_KEPT_MS, revoke
 from countermark.catalog.writers.rows import Row, insert_file, new_folder, new_row, remove_files
@@ -48,6 +49,9 @@ def register(conn: sa.Connection, new: NewFile, now: int) -> FileRecord:
     _insert(conn, row)
     if new.thumbnail:
         set_thumbnail(conn, new.id, new.thumbnail.mime_type, new.thumbnail.data)
+    if new.sidecars:
+        rows = [{"file_id": new.id, **structs.asdict(one)} for one in new.sidecars]
+        conn.execute(sa.insert(sidecars), rows)
     return _registered(conn, new.id)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from countermark.catalog.tables import files, trash
+from countermark.catalog.tables import files, sidecars, trash
 from countermark.catalog.writers.changes import went
 
 Row = dict[str, Any]
@@ -60,8 +60,10 @@ def remove_files(
     Takes time in proportion to the user's archives, which are read to find the files in them.
     """
     ids = [row["id"] for row in rows]
+    blobs = [row["blob_key"] for row in rows if row["blob_key"]]
+    blobs += conn.scalars(sa.select(sidecars.c.blob_key).where(sidecars.c.file_id.in_(ids)))
     conn.execute(sa.delete(files).where(files.c.id.in_(ids)))
-    throw_away(conn, [row["blob_key"] for row in rows if row["blob_key"]], now)
+    throw_away(conn, blobs, now)
     _leave_archives(conn, user_id, set(ids), now)
     went(conn, user_id, rows)
 
