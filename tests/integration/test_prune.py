@@ -8,12 +8,20 @@ import pytest
 
 from countermark.catalog.database import Database
 from countermark.catalog.readers import files as read_files
+from countermark.catalog.readers.revocations import revocations
 from countermark.catalog.records import FileRecord
 from countermark.catalog.writers import files as write_files
+from countermark.catalog.writers.revocations import revoke
+from countermark.catalog.writers.rows import throw_away
 from countermark.storage.layout import file_key
 from countermark.work import ingest
 from countermark.work.parts import now_ms
-from countermark.work.prune import ORPHAN_SECONDS, prune_ended, prune_orphans
+from countermark.work.prune import (
+    ORPHAN_SECONDS,
+    forget_revocations,
+    prune_ended,
+    prune_orphans,
+)
 from support.hub import Hub
 
 
@@ -62,6 +70,23 @@ def test_a_deleted_file_s_bytes_go(hub: Hub) -> None:
     assert hub.blobs_on_disk() == []
     with hub.database.read() as connection:
         assert read_files.file(connection, file.user_id, file.id, now_ms()) is None
+
+
+def test_a_revocation_stays_as_long_as_a_link_or_a_deleted_file_s_bytes_may(hub: Hub) -> None:
+    now = now_ms()
+    with hub.database.write() as connection:
+        for serial, until in (("over", now - 1), ("alive", now + 60_000), ("ever", None)):
+            revoke(connection, "link", serial, until, now)
+        throw_away(connection, ["files/00/bytes-left"], now)
+    forget_revocations(hub.parts)
+    assert _revoked(hub) == {"over", "alive", "ever"}
+    prune_ended(hub.parts)
+    assert _revoked(hub) == {"alive", "ever"}
+
+
+def _revoked(hub: Hub) -> set[str]:
+    with hub.database.read() as connection:
+        return {serial for _, _, serial in revocations(connection)}
 
 
 def test_an_upload_never_finished_fails_and_loses_its_parts(hub: Hub) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from countermark.catalog.readers import address_lists as read_lists
+from countermark.catalog.readers import revocations as read_revocations
 from countermark.catalog.readers import trash as read_trash
 from countermark.catalog.readers import uploads as read_uploads
 from countermark.catalog.writers import accounts as write_accounts
@@ -64,9 +65,13 @@ def empty_trash(parts: WorkParts) -> None:
 
 def forget_revocations(parts: WorkParts) -> None:
     """Drop the revocations whose time is over, once no deleted file has bytes left."""
+    now = now_ms()
+    with parts.database.read() as connection:
+        needless = read_revocations.any_over(connection, now)
+        if not needless or read_trash.trash(connection, 1):
+            return
     with parts.database.write() as connection:
-        if not read_trash.trash(connection, 1):
-            write_revocations.forget_revocations(connection, now_ms())
+        write_revocations.forget_revocations(connection, now)
 
 
 def prune_orphans(parts: WorkParts) -> None:

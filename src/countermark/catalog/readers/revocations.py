@@ -14,3 +14,8 @@ def revocations(conn: sa.Connection, after: int = -1) -> list[tuple[int, str, st
     query = sa.select(table.c.number, table.c.kind, table.c.id)
     rows = conn.execute(query.where(table.c.number > after).order_by(table.c.number))
     return [(number, kind, id_) for number, kind, id_ in rows]
+
+
+def any_over(conn: sa.Connection, now: int) -> bool:
+    """Whether there are any that no living link needs."""
+    return conn.scalar(sa.select(sa.exists().where(table.c.until <= now))) is True
