@@ -78,6 +78,12 @@ async def test_a_target_that_is_no_route_is_refused(edge: Edge, target: str) -> 
     assert status in {b"400", b"403", b"404", b"405"}
 
 
+async def test_a_link_whose_bytes_are_not_utf_8_is_refused(edge: Edge) -> None:
+    for target in (b"/d/token/\xff.mp4", b"/d/\xc3/clip.mp4"):
+        answer = await said(edge, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer.split(b" ", 2)[1] in {b"400", b"403"}
+
+
 async def test_a_client_that_stops_reading_is_cut_off(edge: Edge) -> None:
     path = await edge.keep(bytes(LARGE))
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port, limit=1024)

@@ -111,11 +111,12 @@ def read(path_token: str, name: str, ring: KeyRing, now_s: float) -> Link:
     """
     if len(name) > _MAX_PATH_NAME_CHARACTERS:
         raise LinkInvalidError
-    context = unquote_to_bytes(name)
     try:
+        context = unquote_to_bytes(name)
         sealed = _split(from_text(path_token))
         link = _decoder.decode(check(sealed, ring, "link", VERSION, context))
-    except (NotSealedError, msgspec.MsgspecError) as error:
+    # Neither a path nor a payload need be UTF-8.
+    except (NotSealedError, msgspec.MsgspecError, UnicodeError) as error:
         raise LinkInvalidError from error
     if now_s >= link.expires_at:
         raise LinkExpiredError
