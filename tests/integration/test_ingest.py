@@ -78,7 +78,7 @@ def test_a_video_is_registered_with_all_that_is_known(hub: Hub, tmp_path: Path) 
     assert file.video_tracks[0]["width"] == 320
     assert file.etag
     assert hub.state(upload).status == "COMPLETED"
-    assert hub.blobs_on_disk() == [file.blob_key]
+    assert hub.blobs_on_disk() == [file.blob_key, f"{file.blob_key}.poster"]
     with hub.database.read() as connection:
         assert read_files.thumbnails(connection, [file.id])[file.id].mime_type == "image/jpeg"
 
