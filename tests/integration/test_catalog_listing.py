@@ -118,9 +118,9 @@ def test_filters_choose_and_combine(database: Database) -> None:
             query = FileQuery(owner.user.id, sort="name", **filters)
             return [file.name for file in listing.page(conn, query, NOW).files]
 
-        assert names() == ["", "a", "all.zip", "one.mp4", "two.mp4"]
+        assert names() == ["a", "all.zip", "default", "one.mp4", "two.mp4"]
         assert names(types=frozenset({"file"})) == ["one.mp4", "two.mp4"]
-        assert names(types=frozenset({"folder", "archive"})) == ["", "a", "all.zip"]
+        assert names(types=frozenset({"folder", "archive"})) == ["a", "all.zip", "default"]
         assert names(job_id=job_id) == ["all.zip", "one.mp4"]
         assert names(job_id=job_id, types=frozenset({"archive"})) == ["all.zip"]
         assert names(pipeline_id=owner.pipeline.id) == names()
@@ -182,7 +182,7 @@ def test_a_listing_that_is_rolled_back_is_not_remembered(database: Database) -> 
         owner.add(conn, "b.mp4")
     with database.read() as conn:
         names = [file.name for file in listing.page(conn, query, NOW).files]
-    assert names == ["", "b.mp4"]
+    assert names == ["default", "b.mp4"]
 
 
 def test_a_page_near_a_remembered_one_is_read_without_walking(sqlite_database: Database) -> None:

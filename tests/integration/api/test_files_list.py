@@ -92,9 +92,9 @@ async def test_links_carry_strange_parameters_of_the_callers_own(owner: Account)
     [
         ("file", ["f.mp4"]),
         ("archive", ["all.zip"]),
-        ("folder", ["default", "sub"]),
+        ("folder", ["films", "sub"]),
         ("file,archive", ["f.mp4", "all.zip"]),
-        ("archive, folder", ["default", "sub", "all.zip"]),
+        ("archive, folder", ["films", "sub", "all.zip"]),
     ],
 )
 async def test_type_filters(owner: Account, types: str, found: list[str]) -> None:
