@@ -19,7 +19,8 @@ def credentials_of(account: NewAccount) -> dict[str, str]:
 def show(account: NewAccount, *, err: bool = False) -> None:
     """Print the credentials for a person to keep."""
     click.echo(
-        f"Application {account.application.name!r}. Keep these; the secret is not shown again:",
+        f"User {account.user.name!r}, application {account.application.name!r}. "
+        "Keep these; the secret is not shown again:",
         err=err,
     )
     for name, value in credentials_of(account).items():
