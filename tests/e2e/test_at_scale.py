@@ -11,31 +11,16 @@ import pytest
 from countermark.links.hmac_request import sign
 from support.databases import PostgreSql
 from support.media import make_video
-from support.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, seaweed
-from support.service import Service, running, until
-from support.valkey import valkey
+from support.scale import running_at_scale
+from support.service import Service, until
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
 def service(postgresql: PostgreSql, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("scale")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        seaweed(tmp_path_factory.mktemp("s3")) as endpoint,
-        valkey(tmp_path_factory.mktemp("valkey")) as ledger,
-    ):
-        patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        with running(
-            folder,
-            edges=2,
-            database_url=postgresql.url(postgresql.create()),
-            storage_url=f"s3://{BUCKET}/hub?endpoint={endpoint}&region=us-east-1",
-            ledger_url=f"{ledger}0",
-        ) as service:
-            yield service
+    with running_at_scale(tmp_path_factory.mktemp("scale"), postgresql) as service:
+        yield service
 
 
 def test_the_whole_way_works(service: Service, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
-from support.service import Service, running, until
+from support.scale import running_at_scale
+from support.service import Service, descendants, running, until
 
 pytestmark = pytest.mark.e2e
 
@@ -22,10 +25,17 @@ ENDS_SECONDS = 5.0
 DOWNLOADS = 6
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(tmp_path_factory.mktemp("service"), edges=2) as service:
-        yield service
+@pytest.fixture(scope="module", params=["one machine", "several"])
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("service")
+    if request.param == "one machine":
+        with running(folder, edges=2) as service:
+            yield service
+    else:
+        with running_at_scale(folder, request.getfixturevalue("postgresql")) as service:
+            yield service
 
 
 @pytest.fixture
@@ -114,6 +124,40 @@ def test_a_revoked_link_ends_and_the_file_s_other_links_hold(service: Service, f
     link, other = service.link(file["id"]), service.link(file["id"])
     _ends(service, link, lambda: _command(service, "link", "revoke", link), 410)
     assert service.http.get(other).content == film.read_bytes()
+
+
+def test_an_edge_killed_and_started_again_knows_what_was_revoked(
+    service: Service, tmp_path: Path
+) -> None:
+    small = tmp_path / "small.bin"
+    small.write_bytes(b"x" * 1000)
+    link = service.link(service.put_in(small)["id"])
+    _command(service, "link", "revoke", link)
+    _answers(service, link, 410)
+    killed = _edges(service)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: len(_edges(service) - killed) == len(killed), what="edges to start again")
+    until(lambda: _reached(service, link), what="an edge to answer")
+    assert _statuses(service, link) == {410}
+
+
+def _edges(service: Service) -> set[int]:
+    assert service.process is not None
+    found = set()
+    for pid in descendants(service.process.pid):
+        with contextlib.suppress(OSError):
+            if b"\0serve\0edge\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
+    return found
+
+
+def _reached(service: Service, link: str) -> bool:
+    try:
+        answer = service.http.get(link, headers={"Connection": "close"})
+    except httpx.TransportError:
+        return False
+    return answer.status_code == 410
 
 
 def test_a_deleted_file_s_links_end(service: Service, film: Path) -> None:
