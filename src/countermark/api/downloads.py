@@ -1,6 +1,7 @@
 """Download links: GET /files/downloads/."""
 
 import secrets
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -12,7 +13,7 @@ from countermark.api.operation import Call, Operation
 from countermark.api.parameters import Presentation, ResourceId
 from countermark.api.resources import UrlAnswer
 from countermark.catalog.readers import files
-from countermark.catalog.records import FileRecord
+from countermark.catalog.records import FileRecord, Sidecar
 from countermark.errors import (
     AccessError,
     FileNotFoundPublicError,
@@ -22,6 +23,7 @@ from countermark.errors import (
 from countermark.links.addresses import parse_address
 from countermark.links.keys import LONGEST_LINK_SECONDS
 from countermark.links.link import Link, download_url, mint
+from countermark.storage.layout import POSTER_NAME
 
 _REFUSED = Meta(extra_json_schema={"not": {}})
 _UNKNOWN_TYPE = "application/octet-stream"
@@ -108,17 +110,21 @@ async def get_download(call: Call[DownloadQuery]) -> UrlAnswer | Answer:
     address = address_of(query.ip)
     expires_at = _expiry(call)
     catalog = call.services.catalog
-    record = await catalog.read_point(lambda connection: _find(connection, call))
+    record, sidecars = await catalog.read_point(lambda connection: _find(connection, call))
     if record.type == "archive":
         if query.redirect:
             raise InvalidFileInputError("redirect: an archive has several links")
-        elements = await catalog.read(lambda connection: _elements(connection, record, call.now))
+        elements, sidecars = await catalog.read(
+            lambda connection: _elements(connection, call, record)
+        )
         urls = await catalog.apart(
-            lambda: [_link(call, one, expires_at, address) for one in elements]
+            lambda: [
+                _link(call, one, expires_at, address, sidecars.get(one.id, ())) for one in elements
+            ]
         )
         await _spend(call)
         return UrlAnswer(urls=urls)
-    url = _link(call, record, expires_at, address)
+    url = _link(call, record, expires_at, address, sidecars.get(record.id, ()))
     await _spend(call)
     return empty(302, ((b"location", url.encode()),)) if query.redirect else UrlAnswer(url=url)
 
@@ -152,19 +158,23 @@ def _expiry(call: Call[DownloadQuery]) -> int:
     return asked
 
 
-def _find(connection: Connection, call: Call[DownloadQuery]) -> FileRecord:
+def _find(
+    connection: Connection, call: Call[DownloadQuery]
+) -> tuple[FileRecord, dict[str, list[Sidecar]]]:
     record = _named(connection, call)
     if record is None:
         raise FileNotFoundPublicError
     if record.type == "folder":
         raise InvalidFileInputError("a folder cannot be downloaded")
-    return record
+    return record, _sidecars(connection, call, [record])
 
 
-def _elements(connection: Connection, archive: FileRecord, now: int) -> list[FileRecord]:
+def _elements(
+    connection: Connection, call: Call[DownloadQuery], archive: FileRecord
+) -> tuple[list[FileRecord], dict[str, list[Sidecar]]]:
     ids = archive.elements or []
-    found = files.files_by_id(connection, archive.user_id, ids, now)
-    return [found[one] for one in ids if one in found]
+    found = files.files_by_id(connection, archive.user_id, ids, call.now)
+    return [found[one] for one in ids if one in found], _sidecars(connection, call, found.values())
 
 
 def _named(connection: Connection, call: Call[DownloadQuery]) -> FileRecord | None:
@@ -177,8 +187,20 @@ def _named(connection: Connection, call: Call[DownloadQuery]) -> FileRecord | No
     raise InvalidFileInputError("give either file_id, or pipeline_id and object_key")
 
 
+def _sidecars(
+    connection: Connection, call: Call[DownloadQuery], records: Iterable[FileRecord]
+) -> dict[str, list[Sidecar]]:
+    """What the player of a streaming link shows beside the file."""
+    ids = [record.id for record in records if record.type == "file"] if call.query.streaming else []
+    return files.sidecars(connection, ids)
+
+
 def _link(
-    call: Call[DownloadQuery], record: FileRecord, expires_at: int, address: str | None
+    call: Call[DownloadQuery],
+    record: FileRecord,
+    expires_at: int,
+    address: str | None,
+    beside: Sequence[Sidecar],
 ) -> str:
     if record.blob_key is None or record.size is None:
         raise FileNotFoundPublicError
@@ -200,6 +222,8 @@ def _link(
         parallel=query.max_parallel_downloads,
         once=signed is not None and not signed.multi_use,
         guarded=query.anti_fraud,
+        poster=any(one.name == POSTER_NAME for one in beside),
+        subtitles=tuple(one.language or "" for one in beside if one.name != POSTER_NAME),
     )
     return download_url(parts.settings.edge_url, mint(link, parts.ring()))
 

@@ -11,6 +11,7 @@ from countermark.edge.conditions import Verdict
 from countermark.edge.failures import answer_error
 from countermark.edge.parts import PARTS
 from countermark.edge.plan import Plan, plan
+from countermark.edge.player import beside_the_stream
 from countermark.edge.ranges import UnsatisfiableError
 from countermark.edge.sending import Body, corked, opened, send
 from countermark.edge.transfers import Transfer
@@ -25,6 +26,8 @@ async def download(request: web.Request) -> web.StreamResponse:
     parts = request.app[PARTS]
     link, client = _read(request), client_of(request)
     parts.gate.check(link, client)
+    if (shown := await beside_the_stream(request, link, client)) is not None:
+        return shown
     async with opened(parts.store, link) as body:
         try:
             planned = plan(request.method, request.headers, link)

@@ -55,6 +55,8 @@ class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
         parallel: how many other downloads of the same person may run, or None for any number.
         once: whether the file may be downloaded only once with it.
         guarded: whether it is bound to the first client, and refused to listed addresses.
+        poster: whether a picture to show before the file plays lies beside the blob.
+        subtitles: languages of the WebVTT tracks beside the blob, "" for undetermined ones.
     """
 
     blob_key: str
@@ -74,6 +76,8 @@ class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     parallel: int | None = None
     once: bool = False
     guarded: bool = False
+    poster: bool = False
+    subtitles: tuple[str, ...] = ()
 
     @property
     def needs_ledger(self) -> bool:

@@ -19,6 +19,7 @@ import msgspec
 
 MAX_CHUNK = 999_999
 INCOMING_PREFIX = "incoming/"
+POSTER_NAME = "poster"
 FILES_PREFIX = "files/"
 LISTS_PREFIX = "lists/"
 HEAD_BYTES = 4096
@@ -95,9 +96,14 @@ def file_key(file_id: str) -> str:
     return f"{FILES_PREFIX}{file_id[-2:]}/{file_id}"
 
 
-def sidecar_key(file_id: str, name: str) -> str:
-    """Where a small blob that belongs to a file goes, such as its poster."""
-    return f"{file_key(file_id)}.{name}"
+def sidecar_key(blob_key: str, name: str) -> str:
+    """Where a small blob that belongs to a file goes, beside the file's own."""
+    return f"{blob_key}.{name}"
+
+
+def subtitles_name(number: int) -> str:
+    """The sidecar with a file's subtitles of this number, from 0."""
+    return f"subtitles-{number:02}"
 
 
 def file_id_of(key: str) -> str:

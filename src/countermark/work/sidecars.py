@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from countermark.catalog.records import Sidecar
 from countermark.media.description import Description, TextTrack
 from countermark.media.sandbox import Outcome
-from countermark.storage.layout import sidecar_key
+from countermark.storage.layout import POSTER_NAME, file_key, sidecar_key, subtitles_name
 from countermark.storage.port import BlobStore
 
-POSTER = "poster"
 _PLAYABLE = frozenset({"audio", "video"})
 
 
@@ -26,12 +25,12 @@ async def keep_sidecars(
         return ()
     blobs: list[tuple[str, str | None, bytes]] = []
     if description.thumbnail is not None:
-        blobs.append((POSTER, None, description.thumbnail.data))
+        blobs.append((POSTER_NAME, None, description.thumbnail.data))
     for number, text in enumerate(texts):
-        blobs.append((f"subtitles-{number:02}", text.language, text.webvtt.encode()))
+        blobs.append((subtitles_name(number), text.language, text.webvtt.encode()))
     kept = []
     for name, language, data in blobs:
-        key = sidecar_key(file_id, name)
+        key = sidecar_key(file_key(file_id), name)
         await store.put(key, _once(data))
         kept.append(Sidecar(name, language, key))
     return tuple(kept)
