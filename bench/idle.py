@@ -15,7 +15,7 @@ from bench.run import Run, temporary_folder, write_content
 from bench.service import countermark
 from bench.uploads import put_file
 
-_COUNT = 1500
+_COUNT = 2000
 _SIZE = 64 << 20
 _REACH = 20_000  # bytes
 _SECONDS = 6

@@ -190,7 +190,8 @@ static void keep_latency(const struct connection *c) {
 
 /* The answer is whole: count it and send the next request; false when the connection is spent. */
 static int complete(struct connection *c) {
-    if (c->status < 200 || c->status > 299 || !sent_whole(c)) return 0;
+    /* A redirect is what some requests are made for. */
+    if (c->status < 200 || c->status > 302 || !sent_whole(c)) return 0;
     keep_latency(c);
     if (limit && next_request >= limit) return epoll_ctl(poller, EPOLL_CTL_DEL, c->socket, NULL) == 0;
     begin(c);

@@ -53,7 +53,8 @@ class Load:
         With `discard`, answers' bodies are counted but never copied to the client.
 
         Raises:
-            RuntimeError: an answer was not 2xx, or a connection broke: such a run measures nothing.
+            RuntimeError: an answer was neither 2xx nor a redirect, or a connection broke: such a
+                run measures nothing.
         """
         numbers = (port, connections, seconds, responses)
         reading = "discard" if discard else "read"

@@ -1,6 +1,9 @@
 """The peers, each set up at its best for its row and stopped when the block ends."""
 
+import base64
+import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +38,13 @@ http {
     server {
         listen 127.0.0.1:$port;
         location / { root $root; }
+        location /secured/ {
+            alias $root/;
+            secure_link $$arg_md5,$$arg_expires;
+            secure_link_md5 "$$secure_link_expires$$uri $secret";
+            if ($$secure_link = "") { return 403; }
+            if ($$secure_link = "0") { return 410; }
+        }
         location /upload/ {
             client_body_in_file_only on;
             proxy_pass http://127.0.0.1:$answer_port;
@@ -49,6 +59,8 @@ http {
 }
 """)
 
+_SECRET = "of the bench"  # noqa: S105 - signs links to noise on loopback
+
 
 @dataclass(frozen=True)
 class Nginx:
@@ -57,6 +69,13 @@ class Nginx:
     port: int
     process: psutil.Process
     uploads: Path
+
+    def secured(self, name: str) -> str:
+        """The target of a link to a file of the root, as its `secure_link` module signs them."""
+        path, expires = f"/secured/{name}", int(time.time()) + 3600
+        digest = hashlib.md5(f"{expires}{path} {_SECRET}".encode(), usedforsecurity=False).digest()
+        text = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return f"{path}?md5={text}&expires={expires}"
 
     def workers(self) -> list[psutil.Process]:
         return self.process.children(recursive=True)
@@ -70,7 +89,13 @@ def nginx(folder: Path, root: Path) -> Iterator[Nginx]:
     # As root its workers would turn into `nobody`, who may not enter a private temporary folder.
     user = "user root root;" if os.geteuid() == 0 else ""
     text = _NGINX.substitute(
-        user=user, workers=2, body_buffer="128k", port=port, answer_port=answer_port, root=root
+        user=user,
+        workers=2,
+        body_buffer="128k",
+        port=port,
+        answer_port=answer_port,
+        root=root,
+        secret=_SECRET,
     )
     config = folder / "nginx.conf"
     config.write_text(text)

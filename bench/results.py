@@ -24,12 +24,12 @@ class Row:
     peer: str
     ratio: float | None
     reach: str
-    reached: bool
+    reached: bool | None  # None where no figure was set
     note: str = ""
 
     def cells(self) -> tuple[str, ...]:
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        verdict = "yes" if self.reached else "**no**"
+        verdict = {True: "yes", False: "**no**", None: ""}[self.reached]
         return (self.what, self.ours, self.peer, ratio, self.reach, verdict)
 
 
@@ -75,9 +75,9 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def remarks(rows: Iterable[Row]) -> str:
     """One line for each row that has more to say, or that misses its figure."""
     return "\n".join(
-        f"- {row.what}: {'' if row.reached else 'not reached. '}{row.note}".rstrip()
+        f"- {row.what}: {'not reached. ' if row.reached is False else ''}{row.note}".rstrip()
         for row in rows
-        if row.note or not row.reached
+        if row.note or row.reached is False
     )
 
 

@@ -1,5 +1,6 @@
 """Our side: the service started as a user would, and the few calls that a row needs of it."""
 
+import base64
 import json
 import os
 import sqlite3
@@ -18,6 +19,7 @@ import psutil
 from bench import sample
 from bench.client import call
 from bench.processes import BIN, free_port, listeners, serving
+from countermark.links.hmac_request import sign
 
 BOUNDARY = "countermark-bench-5b0c9d"
 MULTIPART = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
@@ -45,6 +47,8 @@ class Countermark:
     process: psutil.Process
     pipeline_id: str
     token: str
+    client_id: str
+    client_secret: bytes
 
     def edges(self) -> list[psutil.Process]:
         """The processes that send and receive files' bytes."""
@@ -79,11 +83,17 @@ class Countermark:
             time.sleep(0.2)
         raise RuntimeError(f"the upload did not complete; it is {status}")
 
-    def link(self, file_id: str) -> str:
+    def link(self, file_id: str, **options: str) -> str:
         """The target on the edge of a signed download link."""
-        url = self.call("GET", f"/v1/files/downloads/?file_id={file_id}")["url"]
+        query = urllib.parse.urlencode({"file_id": file_id, **options})
+        url = self.call("GET", f"/v1/files/downloads/?{query}")["url"]
         parts = urllib.parse.urlsplit(url)
         return urllib.parse.urlunsplit(("", "", parts.path, parts.query, ""))
+
+    def signed_redirect(self, file_id: str) -> str:
+        """A signed request's target on the API, good for an hour, that redirects to a link."""
+        path = f"/v1/files/downloads/?file_id={file_id}&redirect=true"
+        return sign(path, self.client_id, self.client_secret, int(time.time()) + 3600)
 
     def delete(self, file_id: str) -> None:
         self.call("DELETE", f"/v1/files/{file_id}")
@@ -107,7 +117,15 @@ def countermark(
     command = [BIN / "countermark", "serve", "--edges", str(_EDGES)]
     with serving(command, [api_port, edge_port], folder, environment) as process:
         token = _token(api_port, application)
-        yield Countermark(api_port, edge_port, process, application["pipeline_id"], token)
+        yield Countermark(
+            api_port,
+            edge_port,
+            process,
+            application["pipeline_id"],
+            token,
+            application["client_id"],
+            base64.b64decode(application["client_secret"]),
+        )
 
 
 def _environment(folder: Path, api_port: int, edge_port: int) -> dict[str, str]:
