@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from countermark.edge.failures import HTML, JSON, XML, as_public_errors, preferred, write
-from countermark.errors import LinkExpiredError, UploadRefusedError, public_errors
+from countermark.errors import RangeNotSatisfiableError, UploadRefusedError, public_errors
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -54,5 +54,5 @@ async def test_a_client_that_has_left_is_no_error_of_ours() -> None:
 
 
 def test_a_detail_that_is_not_there_is_left_out() -> None:
-    assert "error_detail" not in write(LinkExpiredError(), JSON)
-    assert "error_detail" not in write(LinkExpiredError(), XML)
+    assert "error_detail" not in write(RangeNotSatisfiableError(), JSON)
+    assert "error_detail" not in write(RangeNotSatisfiableError(), XML)
