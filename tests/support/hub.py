@@ -79,6 +79,5 @@ class Hub:
             size=len(data),
             md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
             header_crc=f"{zlib.crc32(data[:65536]):08x}",
-            head=data[:4096],
         )
         await self.store.put(part_note_key(upload_id, number), source(msgspec.json.encode(note)))

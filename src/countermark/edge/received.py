@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from countermark.errors import BodyTooLargeError
 from countermark.storage.checksums import Digest
 from countermark.storage.gathering import gathered
-from countermark.storage.layout import HEAD_BYTES, PartNote
+from countermark.storage.layout import PartNote
 
 
 class Received:
@@ -20,7 +20,6 @@ class Received:
         self._content = content
         self._max_bytes = max_bytes
         self._digest = Digest()
-        self._head = b""
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the content as it comes.
@@ -33,8 +32,6 @@ class Received:
         async for batch in gathered(self._limited()):
             if digesting is not None:
                 await digesting
-            if not self._head:
-                self._head = b"".join(piece[:HEAD_BYTES] for piece in batch)[:HEAD_BYTES]
             digesting = loop.run_in_executor(None, self._take, batch)
             for piece in batch:
                 yield piece
@@ -62,5 +59,4 @@ class Received:
             size=self._digest.size,
             md5=self._digest.md5,
             header_crc=self._digest.header_crc,
-            head=self._head,
         )

@@ -22,7 +22,6 @@ INCOMING_PREFIX = "incoming/"
 POSTER_NAME = "poster"
 FILES_PREFIX = "files/"
 LISTS_PREFIX = "lists/"
-HEAD_BYTES = 4096
 HEADER_BYTES = 65_536  # what a header CRC covers
 
 _KEY = re.compile(r"(?!\.)[A-Za-z0-9._-]+(?:/(?!\.)[A-Za-z0-9._-]+)*\Z")
@@ -39,7 +38,6 @@ class PartNote(msgspec.Struct, frozen=True):
         size: bytes.
         md5: of the chunk, 32 lower-case hex digits.
         header_crc: CRC-32 of the chunk's first 65,536 bytes, 8 lower-case hex digits.
-        head: the chunk's first 4,096 bytes (base64 in the JSON).
     """
 
     blob_key: str
@@ -48,7 +46,6 @@ class PartNote(msgspec.Struct, frozen=True):
     size: int
     md5: str
     header_crc: str
-    head: bytes
 
 
 def check_key(key: str) -> str:

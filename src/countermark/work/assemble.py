@@ -4,13 +4,12 @@ A single part already is the whole: it is moved. Several are read in the order o
 and written as one, with the checksums taken on the way. Either may be cut off and done again.
 """
 
-import hashlib
-import zlib
 from collections.abc import AsyncIterator, Iterable
 
 import msgspec
 
-from countermark.storage.layout import HEADER_BYTES, PartNote, file_key, upload_prefix
+from countermark.storage.checksums import Digest
+from countermark.storage.layout import PartNote, file_key, upload_prefix
 from countermark.storage.port import Store
 
 
@@ -25,32 +24,6 @@ class Assembled(msgspec.Struct, frozen=True):
 
 class MissingPartError(Exception):
     """A part that was there when the upload was finished is gone."""
-
-
-class Digest:
-    """MD5 of everything, and CRC-32 of the first 64 KiB, of bytes that come in pieces."""
-
-    def __init__(self) -> None:
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._crc = 0
-        self.size = 0
-
-    def update(self, data: bytes) -> None:
-        """Take the next bytes."""
-        if self.size < HEADER_BYTES:
-            self._crc = zlib.crc32(data[: HEADER_BYTES - self.size], self._crc)
-        self._md5.update(data)
-        self.size += len(data)
-
-    @property
-    def md5(self) -> str:
-        """32 lower-case hex digits."""
-        return self._md5.hexdigest()
-
-    @property
-    def header_crc(self) -> str:
-        """8 lower-case hex digits."""
-        return f"{self._crc:08x}"
 
 
 async def assemble(store: Store, upload_id: str, file_id: str, nb_chunks: int) -> Assembled:
