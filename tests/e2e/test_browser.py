@@ -9,7 +9,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from support.media import make_video
 from support.programs import program
-from support.service import Service, running
+from support.service import Service, running, until
 
 MEDIA = Path(__file__).parents[3] / "shared" / "media"
 FLAGS = [
@@ -95,3 +95,46 @@ def test_a_wrong_link_shows_a_readable_page(service: Service, page: Page, tmp_pa
     assert answer is not None
     assert answer.status == 403
     assert "0x0250001" in page.inner_text("body")
+
+
+def test_a_video_opens_in_a_player_with_poster_subtitles_and_keyboard(
+    service: Service, page: Page, tmp_path: Path
+) -> None:
+    film = make_video(tmp_path / "film.mp4", seconds=20.0, subtitles=True, language="ger")
+    file = service.put_in(film)
+    outside: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: outside.append(request.url))
+    page.on("console", lambda message: errors.append(message.text))
+    link = service.link(file["id"], streaming="true")
+    page.goto(link)
+    assert page.title() == "film.mp4"
+    found = page.evaluate(_SHOWN)
+    assert found == {"poster": 320, "label": "German", "cues": ["Hello"]}
+    page.keyboard.press("5")
+    until(lambda: page.evaluate(_TIME) >= 9.9)
+    page.keyboard.press("ArrowRight")
+    until(lambda: page.evaluate(_TIME) >= 14.9)
+    page.keyboard.press("m")
+    page.keyboard.press("k")
+    until(lambda: page.evaluate(_TIME) > 15.3)
+    assert page.evaluate("document.querySelector('video').muted")
+    assert all(url.startswith((link, "data:")) for url in outside)
+    assert not [text for text in errors if "Content Security Policy" in text]
+
+
+_TIME = "document.querySelector('video').currentTime"
+_SHOWN = """async () => {
+  const video = document.querySelector('video');
+  const picture = new Image();
+  picture.src = video.poster;
+  await picture.decode();
+  const track = video.textTracks[0];
+  const element = document.querySelector('track');
+  const loaded = new Promise((done, fail) => { element.onload = done; element.onerror = fail; });
+  track.mode = 'showing';
+  await loaded;
+  return {
+    poster: picture.naturalWidth, label: track.label, cues: [...track.cues].map((one) => one.text),
+  };
+}"""

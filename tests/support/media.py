@@ -80,7 +80,8 @@ def make_video(  # noqa: PLR0913 - each test names the one property that it is a
         if rotation:
             video.set_display_rotation(*rotation)
         sound = container.add_stream(audio_codec, rate=48000, layout="stereo") if audio else None
-        titles = container.add_mux_stream("subrip") if subtitles else None
+        format_ = "mov_text" if path.suffix == ".mp4" else "subrip"
+        titles = container.add_mux_stream(format_) if subtitles else None
         for stream in container.streams:
             stream.metadata.update({"language": language} if language else {})
         times = times or list(range(math.ceil(seconds * rate)))
@@ -88,7 +89,7 @@ def make_video(  # noqa: PLR0913 - each test names the one property that it is a
         if sound is not None:
             _encode(container, sound, _tone(seconds, sound.codec_context.frame_size or 1024))
         if titles is not None:
-            container.mux(_cue(titles))
+            container.mux(_cue(titles, counted=path.suffix == ".mp4"))
     return path
 
 
@@ -154,8 +155,11 @@ def _encode(container: OutputContainer, stream: Stream, frames: Iterator[Frame])
     container.mux(stream.encode(None))
 
 
-def _cue(stream: Stream) -> av.Packet:
-    packet = av.Packet(b"Hello")
+def _cue(stream: Stream, *, counted: bool) -> av.Packet:
+    text = b"Hello"
+    if counted:
+        text = len(text).to_bytes(2, "big") + text  # 3GPP TS 26.245, 5.17
+    packet = av.Packet(text)
     packet.stream, packet.time_base = stream, Fraction(1, 1000)
     packet.pts = packet.dts = 500
     packet.duration = 1000
