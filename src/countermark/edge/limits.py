@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 log = structlog.get_logger(__name__)
 
@@ -50,40 +49,28 @@ def most_connections(wanted: int, descriptors: int) -> int:
     return max(1, min(wanted, (descriptors - _SPARED_DESCRIPTORS) // _DESCRIPTORS_EACH))
 
 
-class Crowd:
-    """Tells an edge's connections that are at a request from the idle ones."""
-
-    def __init__(self) -> None:
-        self._busy: set[asyncio.BaseProtocol] = set()
-
-    @web.middleware
-    async def noted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Note that the request's connection is at it."""
-        self._busy.add(request.protocol)
-        try:
-            return await handler(request)
-        finally:
-            self._busy.discard(request.protocol)
-
-    @asynccontextmanager
-    async def watched(self, runner: web.AppRunner, most: int) -> AsyncIterator[None]:
-        """Close the idle connections whenever there are `most` or more of all."""
-        watching = asyncio.create_task(self._watch(runner, most))
-        try:
-            yield
-        finally:
-            watching.cancel()
-            await asyncio.wait([watching])
-
-    async def _watch(self, runner: web.AppRunner, most: int) -> None:
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            connections = runner.server.connections if runner.server else []
-            if len(connections) >= most:
-                idle = [each for each in connections if each not in self._busy]
-                log.warning("too many connections", count=len(connections), idle_closed=len(idle))
-                for connection in idle:
-                    connection.force_close()
+@asynccontextmanager
+async def watched(runner: web.AppRunner, most: int) -> AsyncIterator[None]:
+    """Close the runner's idle connections whenever it has `most` or more of all."""
+    watching = asyncio.create_task(_watch(runner, most))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
 
 
-CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
+async def _watch(runner: web.AppRunner, most: int) -> None:
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        connections = runner.server.connections if runner.server else []
+        if len(connections) >= most:
+            idle = [each for each in connections if _is_idle(each)]
+            log.warning("too many connections", count=len(connections), idle_closed=len(idle))
+            for connection in idle:
+                connection.force_close()
+
+
+def _is_idle(connection: web.RequestHandler) -> bool:
+    # To note it in a middleware would add 1 kB to what each slow download holds.
+    return connection._current_request is None  # noqa: SLF001 - aiohttp tells it in no other way

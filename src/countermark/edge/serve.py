@@ -6,7 +6,7 @@ import signal
 from aiohttp import web
 
 from countermark.edge.app import build_app
-from countermark.edge.limits import CROWD, Crowd, Limits, most_connections, raise_descriptor_limit
+from countermark.edge.limits import Limits, most_connections, raise_descriptor_limit, watched
 from countermark.edge.parts import EdgeParts
 
 # What is under way at the stop gets this long to end.
@@ -50,7 +50,7 @@ async def serve(
     try:
         site = web.TCPSite(runner, host, port, reuse_port=reuse_port or None, backlog=BACKLOG)
         await site.start()
-        async with runner.app[CROWD].watched(runner, most):
+        async with watched(runner, most):
             await stop.wait()
     finally:
         await runner.cleanup()
@@ -58,11 +58,8 @@ async def serve(
 
 def build_runner(parts: EdgeParts, limits: Limits = DEFAULTS) -> web.AppRunner:
     """The app with the limits of its connections."""
-    app = build_app(parts)
-    app[CROWD] = Crowd()
-    app.middlewares.append(app[CROWD].noted)
     return web.AppRunner(
-        app,
+        build_app(parts),
         access_log=None,
         keepalive_timeout=limits.idle_seconds,
         lingering_time=LINGER_SECONDS,
