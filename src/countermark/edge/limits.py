@@ -72,5 +72,5 @@ async def _watch(runner: web.AppRunner, most: int) -> None:
 
 
 def _is_idle(connection: web.RequestHandler) -> bool:
-    # To note it in a middleware would add 1 kB to what each slow download holds.
+    # To note it in a middleware would add 3 kB to what each slow download holds.
     return connection._current_request is None  # noqa: SLF001 - aiohttp tells it in no other way
