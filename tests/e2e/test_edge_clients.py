@@ -85,6 +85,20 @@ def test_aria2c_with_sixteen_connections_puts_it_together(url: str, tmp_path: Pa
     assert (tmp_path / "x").read_bytes() == CONTENT
 
 
+def test_aria2c_passes_as_one_client_where_only_one_download_may_run(
+    root: Path, tmp_path: Path
+) -> None:
+    asyncio.run(LocalStore(root).put(link().blob_key, source(CONTENT)))
+    path = mint(link(size=len(CONTENT), parallel=0, guarded=True, once=True), RING)
+    with edge_process(root, ledger_url=f"sqlite:///{tmp_path / 'ledger'}") as (_, edge):
+        (tmp_path / "saved").mkdir()
+        run(
+            program("aria2c", "aria2"), "-q", "-x16", "-s16", "-k1M", "-o", "x",
+            "--file-allocation=none", edge + path, folder=tmp_path / "saved",
+        )  # fmt: skip
+        assert (tmp_path / "saved" / "x").read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("expect", ["100-continue", ""])
 def test_curl_uploads(edge: str, root: Path, tmp_path: Path, expect: str) -> None:
     given = policy(upload_id=hashlib.md5(expect.encode(), usedforsecurity=False).hexdigest()[:24])
