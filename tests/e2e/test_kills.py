@@ -109,7 +109,8 @@ def _only_files_are_left(service: Service, count: int) -> None:
     blobs = service.data_dir / "blobs"
 
     def tidy() -> bool:
-        kept = [path.relative_to(blobs).parts[0] for path in blobs.rglob("*") if path.is_file()]
+        found = [path for path in blobs.rglob("*") if path.is_file() and path.suffix != ".poster"]
+        kept = [path.relative_to(blobs).parts[0] for path in found]
         return kept == ["files"] * count
 
     until(tidy, what=f"only {count} finished blobs to be left")
