@@ -5,12 +5,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from countermark.catalog.point import PointQuery
 from countermark.catalog.records import Access, ApplicationRecord, UserRecord
 from countermark.catalog.tables import applications as application_table
 from countermark.catalog.tables import tokens, users
 
 _USERS = sa.select(users.c.id, users.c.name, users.c.created_at, users.c.updated_at)
-_ACCESS = (
+_APPLICATION = PointQuery(
+    sa.select(application_table).where(application_table.c.id == sa.bindparam("id"))
+)
+_ACCESS = PointQuery(
     sa.select(tokens.c.application_id, application_table.c.user_id, tokens.c.scopes)
     .join(application_table, application_table.c.id == tokens.c.application_id)
     .where(
@@ -29,14 +33,13 @@ def access_by_token(conn: sa.Connection, token_hash: bytes, now: int) -> Access 
         token_hash: SHA-256 of the token's text.
         now: Milliseconds since the epoch.
     """
-    row = conn.execute(_ACCESS, {"token_hash": token_hash, "now": now}).first()
+    row = _ACCESS.first(conn, {"token_hash": token_hash, "now": now})
     return Access(row[0], row[1], frozenset(split_scopes(row[2]))) if row else None
 
 
 def application(conn: sa.Connection, application_id: str) -> ApplicationRecord | None:
     """An application, revoked ones too."""
-    query = sa.select(application_table).where(application_table.c.id == application_id)
-    row = conn.execute(query).first()
+    row = _APPLICATION.first(conn, {"id": application_id})
     return _application(row) if row else None
 
 

@@ -24,10 +24,12 @@ _VISIBLE = sa.and_(
     sa.or_(files.c.expires_at.is_(None), files.c.expires_at > sa.bindparam("now")),
 )
 _BY_ID = PointQuery(FILES.where(files.c.id == sa.bindparam("id"), _VISIBLE))
-_BY_KEY = FILES.where(
-    files.c.pipeline_id == sa.bindparam("pipeline_id"),
-    files.c.object_key == sa.bindparam("object_key"),
-    _VISIBLE,
+_BY_KEY = PointQuery(
+    FILES.where(
+        files.c.pipeline_id == sa.bindparam("pipeline_id"),
+        files.c.object_key == sa.bindparam("object_key"),
+        _VISIBLE,
+    )
 )
 _BY_IDS = FILES.where(files.c.id.in_(sa.bindparam("ids", expanding=True)), _VISIBLE)
 _CHILD = sa.select(files.c.id).where(files.c.parent_id == sa.bindparam("folder_id")).limit(1)
@@ -53,7 +55,7 @@ def file_by_key(
 ) -> FileRecord | None:
     """The user's file under this object key of this pipeline."""
     named = {"user_id": user_id, "pipeline_id": pipeline_id, "object_key": object_key, "now": now}
-    row = conn.execute(_BY_KEY, named).first()
+    row = _BY_KEY.first(conn, named)
     return FileRecord(*row) if row else None
 
 
