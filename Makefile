@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help setup demo serve test lint bench lock clean
+.PHONY: help setup demo serve test fuzz lint bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ serve: setup ## run the service with its data in ./countermark-data
 
 test: $(VENV)/.dev ## every test (those that need a Debian program skip with a reason without it)
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.dev ## throw random links, payloads and ranges at the edge's parsers (FUZZ_SECONDS)
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(BIN)/python -m pytest tests/property/test_fuzzed_requests.py --timeout=0
 
 lint: $(VENV)/.dev ## style, types and the rooms' import rules
 	$(BIN)/ruff check .
