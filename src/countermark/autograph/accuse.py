@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermark.autograph.attribution import attribute
-from countermark.autograph.code import UNITS, Code, Segments, Symbols, tag_bytes
+from countermark.autograph.code import Code, Segments, Symbols
+from countermark.autograph.derivation import UNITS, tag_bytes
 from countermark.autograph.evidence import Evidence, EvidenceError
 from countermark.autograph.scan import scan
 from countermark.autograph.score import Bets, crowd_bets, first_bets, further_bets

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from countermark.autograph.code import UNITS, Symbols
+from countermark.autograph.code import Symbols
+from countermark.autograph.derivation import UNITS
 from countermark.autograph.evidence import Floats
 
 _STEPS = 100

@@ -28,49 +28,23 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from countermark.errors import CountermarkError
+from countermark.autograph.derivation import (
+    BIASES,
+    CHUNK_SEGMENTS,
+    CODEWORD,
+    UNITS,
+    check_code,
+    prefix,
+    tag_bytes,
+)
 
 Segments = NDArray[np.int64]
 Symbols = NDArray[np.uint8]
 
-UNITS = 16
-"""Biases are whole sixteenths: a symbol then costs half a byte of the pseudo-random stream, and
-an innocent's chances are exact. The least bias, 1/16, is also the cutoff: against up to five
-leakers a coarse one serves better than a fine one (docs/autograph.md)."""
-
-CHUNK_SEGMENTS = 1344
-"""Segments in one stretch of the stream: 672 bytes, four blocks of SHAKE-128. Longer ones waste
-work on short leaks, shorter ones waste it on starting."""
-
-MAX_TAG_BYTES = 256
-
-_VERSION = b"countermark autograph v1"
 # Twice the Dirichlet parameter, by the number of variants. With two variants one segment says at
 # most a bit, so biases keep near a half and a minute suffices for one leaker; with more there is
 # room for the spread that helps against colluders (docs/autograph.md).
 _TWICE_CONCENTRATION = {2: 6, 4: 2, 8: 1}
-
-
-class TagError(CountermarkError, ValueError):
-    """The tag is empty, longer than 256 bytes of UTF-8, or not Unicode text."""
-
-
-def tag_bytes(tag: str) -> bytes:
-    """The bytes that stand for a tag: its UTF-8, not normalised.
-
-    Tracing scores tags as they were issued, so two spellings that look alike are two recipients,
-    and no later Unicode version can change what was issued.
-
-    Raises:
-        TagError: the tag is empty, over 256 bytes, or holds lone surrogates.
-    """
-    try:
-        encoded = tag.encode()
-    except UnicodeEncodeError as error:
-        raise TagError("The tag is not Unicode text") from error
-    if not 1 <= len(encoded) <= MAX_TAG_BYTES:
-        raise TagError(f"A tag has 1 to {MAX_TAG_BYTES} bytes of UTF-8; this has {len(encoded)}")
-    return encoded
 
 
 @dataclass(frozen=True)
@@ -88,10 +62,7 @@ class Code:
     variants: int
 
     def __post_init__(self) -> None:
-        if len(self.key) != 32:  # noqa: PLR2004 - the key's length in bytes, said in the message
-            raise ValueError(f"The code's key has 32 bytes; this has {len(self.key)}")
-        if self.variants not in _TWICE_CONCENTRATION:
-            raise ValueError(f"A master has 2, 4 or 8 variants, not {self.variants}")
+        check_code(self.key, self.variants)
 
     def biases(self, segments: Segments) -> Symbols:
         """How likely each symbol is in each segment.
@@ -139,14 +110,13 @@ class Code:
         Returns:
             Shape (T, length), uniform for whoever lacks the key.
         """
-        prefix, shake = self.prefix(b"w", chunk), hashlib.shake_128
+        prefix, shake = self.prefix(CODEWORD, chunk), hashlib.shake_128
         joined = b"".join([shake(prefix + tag).digest(length) for tag in tags])
         return np.frombuffer(joined, np.uint8).reshape(len(tags), length)
 
     def prefix(self, purpose: bytes, chunk: int) -> bytes:
-        """The key's part of a stream's input: 94 bytes, so that no tag passes for a part of it."""
-        master = hashlib.blake2b(self.master.encode(), digest_size=32).digest()
-        return _VERSION + purpose + bytes([self.variants]) + chunk.to_bytes(4) + self.key + master
+        """The key's part of a stream's input; see `derivation.prefix`."""
+        return prefix(self.key, self.master, self.variants, purpose, chunk)
 
 
 @lru_cache(maxsize=256)
@@ -154,7 +124,7 @@ def _biases_of_chunk(code: Code, chunk: int) -> Symbols:
     """Biases of a whole chunk; kept, as one master is downloaded many times."""
     balls, step = UNITS - code.variants, 2
     size = CHUNK_SEGMENTS * balls * 2
-    random = hashlib.shake_128(code.prefix(b"b", chunk)).digest(size)
+    random = hashlib.shake_128(code.prefix(BIASES, chunk)).digest(size)
     chances = np.frombuffer(random, "<u2").reshape(CHUNK_SEGMENTS, balls).astype(np.int64)
     start = _TWICE_CONCENTRATION[code.variants]
     weights = np.full((CHUNK_SEGMENTS, code.variants), start, np.int64)

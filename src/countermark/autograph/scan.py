@@ -11,7 +11,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from countermark.autograph.code import CHUNK_SEGMENTS, UNITS, Code, Segments, symbols_of_draws
+from countermark.autograph.code import Code, Segments, symbols_of_draws
+from countermark.autograph.derivation import CHUNK_SEGMENTS, UNITS
 from countermark.autograph.score import Bets, mixed
 
 Gains = NDArray[np.float32]

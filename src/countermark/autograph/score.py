@@ -29,7 +29,8 @@ from math import factorial, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from countermark.autograph.code import UNITS, Symbols
+from countermark.autograph.code import Symbols
+from countermark.autograph.derivation import UNITS
 from countermark.autograph.evidence import Floats
 
 Transitions = NDArray[np.float64]

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from countermark.autograph.code import CHUNK_SEGMENTS, MAX_TAG_BYTES, Code
+from countermark.autograph.code import Code
+from countermark.autograph.derivation import CHUNK_SEGMENTS, MAX_TAG_BYTES
 
 WHOLE = np.arange(3 * CHUNK_SEGMENTS)
 places = st.lists(st.integers(0, len(WHOLE) - 1), max_size=30)

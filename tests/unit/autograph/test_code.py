@@ -5,14 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from countermark.autograph.code import (
-    CHUNK_SEGMENTS,
-    MAX_TAG_BYTES,
-    Code,
-    TagError,
-    symbols_of_draws,
-    tag_bytes,
-)
+from countermark.autograph.code import Code, symbols_of_draws
+from countermark.autograph.derivation import CHUNK_SEGMENTS, MAX_TAG_BYTES, TagError, tag_bytes
 
 KEY = bytes(range(32))
 MASTER = "65f0c0ffee0123456789abcd"

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from countermark.autograph.code import CHUNK_SEGMENTS, Code
+from countermark.autograph.code import Code
+from countermark.autograph.derivation import CHUNK_SEGMENTS
 from countermark.autograph.scan import scan
 from countermark.autograph.score import (
     crowd_bets,

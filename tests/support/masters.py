@@ -1,0 +1,40 @@
+"""Masters for tests."""
+
+from fractions import Fraction
+from random import Random
+
+from countermark.autograph.derivation import UNITS
+from countermark.autograph.index import SpliceIndex
+
+MASTER = "65f0c0ffee0123456789abcd"
+
+
+def random_index(
+    seed: int, *, variants: int = 2, segments: int = 5, header: int = 40, longest: int = 60
+) -> SpliceIndex:
+    """An index of a master that is nowhere; its segments have 1 to `longest` bytes."""
+    random = Random(seed)  # noqa: S311 - a test repeats
+    starts = [header]
+    for _ in range(segments):
+        starts.append(starts[-1] + random.randint(1, longest))
+    biases = b"".join(_row(random, variants) for _ in range(segments))
+    return SpliceIndex(
+        master=MASTER,
+        key_id=1,
+        variants=variants,
+        size=starts.pop(),
+        strength="light",
+        starts=starts,
+        biases=biases,
+        first_frames=[18 * number for number in range(segments + 1)],
+        time_base=Fraction(1, 24).as_integer_ratio(),
+        times=[18 * number for number in range(segments + 1)],
+        carries=bytes(random.choices(range(256), k=segments)),
+    )
+
+
+def _row(random: Random, variants: int) -> bytes:
+    row = [1] * variants
+    for _ in range(UNITS - variants):
+        row[random.randrange(variants)] += 1
+    return bytes(row)
