@@ -250,6 +250,67 @@ class NotForPreviewsError(PublicError):
     advice = "Open the link in a browser."
 
 
+class NotMediaError(PublicError):
+    """The input is not media of a kind that can be read."""
+
+    status, code, message = 422, "0x0260001", "Input is not media"
+    advice = "Use a video or sound file, and upload it whole."
+
+
+class DamagedMediaError(PublicError):
+    """The input is media, but cut off or damaged."""
+
+    status, code, message = 422, "0x0260002", "Input is damaged"
+    advice = "Upload the file again, whole; if it stays, make it anew from its source."
+
+
+class EncryptedMediaError(PublicError):
+    """The input is encrypted."""
+
+    status, code, message = 422, "0x0260003", "Input is encrypted"
+    advice = "Use a copy without encryption."
+
+
+class MissingTrackError(PublicError):
+    """The input has no track of the kind that the output is to be made of."""
+
+    status, code, message = 422, "0x0260004", "Input lacks a track"
+
+
+class MediaSettingsError(PublicError):
+    """The output's settings contradict each other, or the input."""
+
+    status, code, message = 422, "0x0260005", "Settings not possible"
+
+
+class MediaTimeError(PublicError):
+    """The work takes more time than it may."""
+
+    status, code, message = 422, "0x0260006", "Processing takes too long"
+    advice = "Use a shorter input, a smaller output, or a faster preset."
+
+
+class MediaMemoryError(PublicError):
+    """The work needs more memory than it may use."""
+
+    status, code, message = 422, "0x0260007", "Processing needs too much memory"
+    advice = "Use an input or output with fewer pixels."
+
+
+class MediaOutputError(PublicError):
+    """What is made is larger than it may be."""
+
+    status, code, message = 422, "0x0260008", "Output too large"
+    advice = "Use a lower bitrate or a shorter input."
+
+
+class MediaCrashError(PublicError):
+    """The process that did the work crashed."""
+
+    status, code, message = 500, "0x0260009", "Processing crashed"
+    advice = "The input may be damaged: make it anew from its source, or try another preset."
+
+
 def public_errors() -> list[type[PublicError]]:
     """Every public error, in the order of their codes; what docs/errors.md must list."""
     return sorted(PublicError.__subclasses__(), key=lambda error: error.code)

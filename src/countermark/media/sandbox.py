@@ -10,7 +10,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from typing import Literal, Self
 import msgspec
 
 from countermark.media import mime_types
+from countermark.media.confinement import start_confined
 from countermark.media.description import Description, TextTrack, TextTracks
 from countermark.media.protocol import EXIT_OUT_OF_MEMORY, EXIT_UNREADABLE, STATUS, Request
 
@@ -29,8 +29,6 @@ _GRACE_SECONDS = 5.0
 _ATTEMPTS = 2
 _CHUNK = 64 * 1024
 _LONGEST_NAME = 255
-# The zygote and its probes get no secret of the service, such as a database URL.
-_ENVIRONMENT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
 
 
 class ProbeLimits(msgspec.Struct, frozen=True):
@@ -171,14 +169,7 @@ class _ZygoteHandle:
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "countermark.media.zygote", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env={key: os.environ[key] for key in _ENVIRONMENT if key in os.environ},
-                start_new_session=True,  # Ctrl-C is for the service, which then ends the zygote
-            )
+            self._process = start_confined("countermark.media.zygote", theirs.fileno())
 
     @property
     def pid(self) -> int:

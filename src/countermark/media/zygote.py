@@ -27,6 +27,7 @@ from typing import NoReturn
 
 import msgspec
 
+from countermark.media.confinement import confine
 from countermark.media.probe import describe_open, open_nameless
 from countermark.media.protocol import (
     EXIT_FAILED,
@@ -164,15 +165,11 @@ def _probe(request: Request, answer: int) -> None:
 def _limit(request: Request) -> None:
     bounds = {
         resource.RLIMIT_AS: request.memory_bytes,
-        resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 0,
         # No further descriptor of any kind: neither a file nor a socket can be opened.
         resource.RLIMIT_NOFILE: 0,
     }
-    for kind, bound in bounds.items():
-        resource.setrlimit(kind, (bound, bound))
-    # The soft limit ends the probe with a signal that tells why; the hard one can't be ignored.
-    resource.setrlimit(resource.RLIMIT_CPU, (request.cpu_seconds, request.cpu_seconds + 1))
+    confine(bounds, request.cpu_seconds)
 
 
 def main() -> None:
