@@ -1,8 +1,12 @@
 """Masters for tests."""
 
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
+import numpy as np
+
+from countermark.autograph.code import Code
 from countermark.autograph.derivation import UNITS
 from countermark.autograph.index import SpliceIndex
 
@@ -31,6 +35,21 @@ def random_index(
         times=[18 * number for number in range(segments + 1)],
         carries=bytes(random.choices(range(256), k=segments)),
     )
+
+
+def coded_index(key: bytes, variants: int, segments: int, *, longest: int = 60) -> SpliceIndex:
+    """The same with the biases that the key gives it."""
+    index = random_index(0, variants=variants, segments=segments, longest=longest)
+    biases = Code(key, index.master, variants).biases(np.arange(segments))
+    return replace(index, biases=biases.tobytes())
+
+
+def master_blob(index: SpliceIndex, seed: int = 0) -> bytes:
+    """Bytes of such a master: alike up to the first segment, then each variant's own."""
+    random = Random(seed)  # noqa: S311 - a test repeats
+    shared = random.randbytes(index.starts[0])
+    rest = index.size - len(shared)
+    return b"".join(shared + random.randbytes(rest) for _ in range(index.variants))
 
 
 def _row(random: Random, variants: int) -> bytes:
