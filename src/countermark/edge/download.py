@@ -28,7 +28,8 @@ async def download(request: web.Request) -> web.StreamResponse:
     parts.gate.check(link, client)
     if (shown := await beside_the_stream(request, link, client)) is not None:
         return shown
-    async with opened(parts.store, link) as body:
+    layout = await parts.copies.layout(link)
+    async with opened(parts.store, link, layout) as body:
         try:
             planned = plan(request.method, request.headers, link)
         except UnsatisfiableError:

@@ -1,15 +1,17 @@
 """sendfile(2) to a client without asyncio's ceremony around every piece.
 
 `loop.sendfile` registers and unregisters with the selector for each piece that the kernel takes,
-and tells what it sent only at the end. Here the socket is registered once for a whole span, which
-spares the interpreter most of that, and what was sent is told as it goes. The socket is watched
+and tells what it sent only at the end. Here the socket is registered once for a whole list of
+spans, which spares the interpreter most of that, and what was sent is told as it goes. A marked
+copy is thousands of spans of one file, so the list is taken span by span. The socket is watched
 under a second descriptor, because the first is its transport's; so the connection ends only when
 both are closed, and a look every second ends this one soon after the transport's.
 """
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from countermark.errors import StorageError
@@ -22,77 +24,80 @@ FIRST_BYTES = 64 << 10
 TOLD_BYTES = 16 << 20
 LOOK_SECONDS = 1.0
 
+Spans = Iterable[tuple[int, int]]
+"""Pieces of a file in the order to send them: first byte, and first byte after it; never empty."""
+
 
 async def send_file(
     transport: asyncio.Transport,
     file: BinaryIO,
-    start: int,
-    stop: int,
+    spans: Spans,
+    at: int,
     *,
     sent: Callable[[int, int], object],
     stall_seconds: float,
 ) -> None:
-    """Send a span of a file, and return when the kernel has taken all of it.
+    """Send spans of a file, and return when the kernel has taken all of them.
 
     What the transport still holds (headers, as a rule written through at once) goes first.
 
     Args:
         transport: the client's connection.
         file: read at explicit offsets only; its own position is neither used nor moved.
-        start: first byte.
-        stop: first byte after the span.
+        spans: what to send; each is taken when it is about to be sent.
+        at: offset of the first byte in what the client gets, from which `sent` counts on.
         sent: told the offsets of what the kernel has taken, at least every second and at the end.
         stall_seconds: a client that takes nothing for so long is given up.
 
     Raises:
         OSError: the client is gone, or stalls (`TimeoutError`).
-        StorageError: the file ends before the span.
+        StorageError: the file ends before a span does.
     """
-    if transport.get_write_buffer_size():
-        start += await _after_the_rest(transport, file, start, stop, sent, stall_seconds)
+    remaining = iter(spans)
+    if transport.get_write_buffer_size() and (first := next(remaining, None)):
+        count = await _after_the_rest(transport, file, first, stall_seconds)
+        sent(at, at + count)
+        at += count
+        if first[0] + count < first[1]:
+            remaining = chain([(first[0] + count, first[1])], remaining)
     if transport.is_closing():
         raise ConnectionResetError
     connection = os.dup(transport.get_extra_info("socket").fileno())
     try:
-        pump = _Pump(transport, connection, file.fileno(), start, stop, sent)
+        pump = _Pump(transport, connection, file.fileno(), remaining, at, sent)
         await pump.run(stall_seconds)
     finally:
         os.close(connection)
 
 
 async def _after_the_rest(
-    transport: asyncio.Transport,
-    file: BinaryIO,
-    start: int,
-    stop: int,
-    sent: Callable[[int, int], object],
-    stall_seconds: float,
+    transport: asyncio.Transport, file: BinaryIO, span: tuple[int, int], stall_seconds: float
 ) -> int:
     """Send the first bytes by asyncio's own sendfile, which waits for what the transport holds."""
     loop = asyncio.get_running_loop()
-    length = min(FIRST_BYTES, stop - start)
+    length = min(FIRST_BYTES, span[1] - span[0])
     async with asyncio.timeout(stall_seconds):
-        count = await loop.sendfile(transport, file, start, length, fallback=False)
-    sent(start, start + count)
-    return count
+        return await loop.sendfile(transport, file, span[0], length, fallback=False)
 
 
 class _Pump:
-    """Moves one span, driven by the event loop whenever the socket has room."""
+    """Moves the spans, driven by the event loop whenever the socket has room."""
 
     __slots__ = (
         "_at",
         "_connection",
         "_done",
         "_file",
+        "_from",
         "_loop",
         "_moved",
         "_sent",
+        "_spans",
         "_still",
-        "_stop",
         "_timer",
         "_told",
         "_transport",
+        "_until",
     )
 
     def __init__(
@@ -100,15 +105,16 @@ class _Pump:
         transport: asyncio.Transport,
         connection: int,
         file: int,
-        start: int,
-        stop: int,
+        spans: Iterator[tuple[int, int]],
+        at: int,
         sent: Callable[[int, int], object],
     ) -> None:
         self._transport = transport
         self._connection = connection
         self._file = file
-        self._at = self._told = start
-        self._stop = stop
+        self._spans = spans
+        self._from = self._until = 0
+        self._at = self._told = at
         self._sent = sent
         self._moved = True
         self._still = 0.0
@@ -122,10 +128,7 @@ class _Pump:
             self._tell()
 
     async def _run(self, stall_seconds: float) -> None:
-        if self._at < self._stop:
-            self._step()  # a small span fits into the socket's buffer at once
-        else:
-            self._done.set_result(None)
+        self._step()  # little fits into the socket's buffer at once
         if self._done.done():
             self._done.result()
             return
@@ -154,24 +157,38 @@ class _Pump:
             self._look_later(patience)
 
     def _step(self) -> None:
+        """Send while the socket has room, up to a piece."""
         if self._done.done():
             return
-        count = min(PIECE_BYTES, self._stop - self._at)
+        room = PIECE_BYTES
         try:
-            moved = os.sendfile(self._connection, self._file, self._at, count)
+            while room > 0 and self._has_span():
+                count = min(room, self._until - self._from)
+                moved = os.sendfile(self._connection, self._file, self._from, count)
+                self._note(moved)
+                room = room - moved if moved == count else 0
         except (BlockingIOError, InterruptedError):
             return
-        except OSError as error:
+        except (OSError, StorageError) as error:
             self._done.set_exception(error)
-            return
+
+    def _has_span(self) -> bool:
+        """Take the next span if the last is sent; that was all if there is none."""
+        if self._from == self._until:
+            span = next(self._spans, None)
+            if span is None:
+                self._done.set_result(None)
+                return False
+            self._from, self._until = span
+        return True
+
+    def _note(self, moved: int) -> None:
         if not moved:
-            self._done.set_exception(StorageError("a blob's file is shorter than it was"))
-            return
+            raise StorageError("a blob's file is shorter than it was")
         self._moved = True
+        self._from += moved
         self._at += moved
-        if self._at == self._stop:
-            self._done.set_result(None)
-        elif self._at - self._told >= TOLD_BYTES:
+        if self._at - self._told >= TOLD_BYTES:
             self._tell()
 
     def _tell(self) -> None:

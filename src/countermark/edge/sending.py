@@ -2,20 +2,23 @@
 
 Every response has its own descriptor, and sendfile gets explicit offsets, because the position of
 a shared one would mix up the bytes of two clients.
+
+What a client gets is laid out in the blob by a `Layout`: as it stands for a plain file, as many
+spans for a recipient's copy of a master. All else counts in offsets of what the client gets.
 """
 
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeAlias
 
 from aiohttp import web
 
 from countermark.edge.plan import Piece
 from countermark.edge.ranges import Span
-from countermark.edge.sendfile import send_file
+from countermark.edge.sendfile import Spans, send_file
 from countermark.edge.transfers import Transfer
 from countermark.errors import BlobNotFoundError, LinkTargetGoneError, StorageError
 from countermark.links.link import Link
@@ -23,6 +26,14 @@ from countermark.storage.port import LocatesBlobs, Store
 
 # A client that takes nothing for so long is gone, or means harm.
 STALL_SECONDS = 600.0
+
+Layout: TypeAlias = Callable[[int, int], Spans]
+"""Where the bytes from a first offset up to a second are in the blob."""
+
+
+def as_it_stands(start: int, stop: int) -> Spans:
+    """The layout of a blob that is sent as it is."""
+    return ((start, stop),)
 
 
 class Body(Protocol):
@@ -34,8 +45,13 @@ class Body(Protocol):
 
 
 @asynccontextmanager
-async def opened(store: Store, link: Link) -> AsyncIterator[Body]:
+async def opened(store: Store, link: Link, layout: Layout) -> AsyncIterator[Body]:
     """Open the link's blob.
+
+    Args:
+        store: where it is.
+        link: what it was made for.
+        layout: of what the client gets.
 
     Raises:
         LinkTargetGoneError: it is not there, or is not the one that the link was made for.
@@ -45,10 +61,10 @@ async def opened(store: Store, link: Link) -> AsyncIterator[Body]:
         if isinstance(store, LocatesBlobs):
             with _open(store, link.blob_key) as file:
                 _check_size(os.fstat(file.fileno()).st_size, link)
-                yield _FileBody(file)
+                yield _FileBody(file, layout)
         else:
             _check_size((await store.stat(link.blob_key)).size, link)
-            yield _StreamedBody(store, link.blob_key)
+            yield _StreamedBody(store, link.blob_key, layout)
     except BlobNotFoundError as error:
         raise LinkTargetGoneError from error
 
@@ -89,34 +105,41 @@ def _set_cork(request: web.Request, *, on: bool) -> None:
 
 
 class _FileBody:
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, layout: Layout) -> None:
         self._file = file
+        self._layout = layout
 
     async def send(self, transfer: Transfer, response: web.StreamResponse, span: Span) -> None:  # noqa: ARG002 - the other body needs it
         await send_file(
             transfer.connection,
             self._file,
+            self._layout(span.start, span.stop),
             span.start,
-            span.stop,
             sent=transfer.sent,
             stall_seconds=STALL_SECONDS,
         )
 
 
 class _StreamedBody:
-    def __init__(self, store: Store, key: str) -> None:
+    def __init__(self, store: Store, key: str, layout: Layout) -> None:
         self._store = store
         self._key = key
+        self._layout = layout
 
     async def send(self, transfer: Transfer, response: web.StreamResponse, span: Span) -> None:
         # Nothing is let stay in the process, so that what was written is what the kernel took.
         transfer.connection.set_write_buffer_limits(0)
         at = span.start
-        async for chunk in self._store.read(self._key, span.start, span.length):
+        async for chunk in self._chunks(self._layout(span.start, span.stop)):
             async with asyncio.timeout(STALL_SECONDS):
                 await response.write(chunk)
             transfer.sent(at, at + len(chunk))
             at += len(chunk)
+
+    async def _chunks(self, spans: Spans) -> AsyncIterator[bytes]:
+        for start, stop in spans:
+            async for chunk in self._store.read(self._key, start, stop - start):
+                yield chunk
 
 
 def _open(store: LocatesBlobs, key: str) -> BinaryIO:
@@ -129,5 +152,5 @@ def _open(store: LocatesBlobs, key: str) -> BinaryIO:
 
 
 def _check_size(size: int, link: Link) -> None:
-    if size != link.size:
+    if size != link.size * link.variants:
         raise LinkTargetGoneError

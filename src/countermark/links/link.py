@@ -40,7 +40,7 @@ class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     Attributes:
         blob_key: which blob to serve.
         name: the file's name for the user, without folders.
-        size: of the blob, bytes; a blob of another size is not the one that was meant.
+        size: of the file, bytes; a blob of another size is not the one that was meant.
         mime_type: IANA type of the answer.
         etag: strong entity tag, without the quotes.
         modified_at: for Last-Modified, milliseconds since the epoch.
@@ -57,6 +57,8 @@ class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
         guarded: whether it is bound to the first client, and refused to listed addresses.
         poster: whether a picture to show before the file plays lies beside the blob.
         subtitles: languages of the WebVTT tracks beside the blob, "" for undetermined ones.
+        variants: of a master, how many of its variants the blob holds, each of `size` bytes, for a
+            copy to be spliced of; 1 for a blob that is sent as it is.
     """
 
     blob_key: str
@@ -78,11 +80,22 @@ class Link(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     guarded: bool = False
     poster: bool = False
     subtitles: tuple[str, ...] = ()
+    variants: int = 1
 
     @property
     def needs_ledger(self) -> bool:
         """Whether it cannot be decided from the link alone."""
         return self.parallel is not None or self.once or self.guarded
+
+    @property
+    def mark(self) -> str:
+        """The tag that a copy of a master carries: the person's, else the application's."""
+        return self.tag or application_mark(self.application)
+
+
+def application_mark(application: str) -> str:
+    """The tag of copies that an application asks for without naming a person."""
+    return f"application/{application}"
 
 
 _encoder = msgspec.msgpack.Encoder()
