@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -9,8 +10,21 @@ import numpy as np
 from countermark.autograph.code import Code
 from countermark.autograph.derivation import UNITS
 from countermark.autograph.index import SpliceIndex
+from countermark.work.master_request import Master, MasterOptions, MasterRequest
+from countermark.work.mastering import make_master
 
 MASTER = "65f0c0ffee0123456789abcd"
+
+
+KEY = b"k" * 32
+
+
+def made_master(folder: Path, source: Path, **options: object) -> Master:
+    """Make a real master of a film; the key is `KEY` with the id 1, the file's id `MASTER`."""
+    asked = MasterOptions(**{"preset": "veryfast", **options})
+    return make_master(
+        MasterRequest(source=source, folder=folder, master=MASTER, key_id=1, key=KEY, options=asked)
+    )
 
 
 def random_index(

@@ -7,7 +7,7 @@ our list, no protocol is allowed to open anything, and FFmpeg is handed an open 
 without a name, so that it knows no directory to start from and no suffix to believe.
 """
 
-from io import FileIO
+from io import RawIOBase
 
 import av
 from av.container import InputContainer
@@ -24,7 +24,7 @@ _OPTIONS = {
 }
 
 
-def open_media(file: FileIO) -> InputContainer:
+def open_media(file: RawIOBase) -> InputContainer:
     """Open a media file for demuxing.
 
     Args:

@@ -1,0 +1,48 @@
+"""One picture of a film: 8 bits, 4:2:0, its luma open to be redrawn."""
+
+from collections.abc import Callable
+
+import numpy as np
+from av import VideoFrame
+from av.video.plane import VideoPlane
+from numpy.typing import NDArray
+
+PIXEL_FORMAT = "yuv420p"
+
+Luma = NDArray[np.uint8]
+
+
+class Picture:
+    """A decoded frame.
+
+    Attributes:
+        frame: FFmpeg's, planar, 8 bits, 4:2:0.
+        shown_at: time stamp, ticks of the film's time base.
+    """
+
+    def __init__(self, frame: VideoFrame, shown_at: int) -> None:
+        self.frame = frame
+        self.shown_at = shown_at
+
+    @property
+    def luma(self) -> Luma:
+        """View of the luma, shape (height, width)."""
+        return _rows(self.frame.planes[0])
+
+    def redrawn(self, draw: Callable[[Luma], None]) -> "Picture":
+        """Copy the picture with another luma.
+
+        Args:
+            draw: writes the whole luma, shape (height, width).
+        """
+        copy = VideoFrame(self.frame.width, self.frame.height, PIXEL_FORMAT)
+        for source, target in zip(self.frame.planes[1:], copy.planes[1:], strict=True):
+            _rows(target)[:] = _rows(source)
+        draw(_rows(copy.planes[0]))
+        return Picture(copy, self.shown_at)
+
+
+def _rows(plane: VideoPlane) -> Luma:
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    whole: Luma = rows[:, : plane.width]
+    return whole

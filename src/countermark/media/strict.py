@@ -1,0 +1,41 @@
+"""Decoding a file that must be flawless: whatever FFmpeg would forgive is an error here."""
+
+from collections.abc import Iterator
+from io import RawIOBase
+
+import av
+
+from countermark.media.demuxing import open_media
+from countermark.media.picture import Picture
+
+
+class FlawError(Exception):
+    """The file does not decode without complaint."""
+
+
+def flawless_pictures(file: RawIOBase) -> Iterator[Picture]:
+    """Decode the first video track.
+
+    Args:
+        file: readable and seekable.
+
+    Raises:
+        FlawError: FFmpeg failed or warned; the text is what it said.
+    """
+    av.logging.set_level(av.logging.WARNING)
+    try:
+        with av.logging.Capture() as said, open_media(file) as container:
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1  # so that it says it in this thread
+            stream.codec_context.options = {"err_detect": "explode"}
+            for frame in container.decode(stream):
+                _raise(said)
+                yield Picture(frame, frame.pts or 0)
+            _raise(said)
+    except av.FFmpegError as error:
+        raise FlawError(str(error)) from error
+
+
+def _raise(said: list[tuple[int, str, str]]) -> None:
+    if said:
+        raise FlawError("; ".join(message.strip() for _, _, message in said[:3]))

@@ -1,0 +1,198 @@
+"""From a film to its coded segments, each finished one kept in a folder.
+
+A segment depends on its own frames alone, so segments are made side by side, and a maker that is
+killed loses only those under way.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from fractions import Fraction
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from countermark.autograph.fingerprint import thumbnail
+from countermark.autograph.marking import SegmentMark, Strength
+from countermark.autograph.pattern import Pattern
+from countermark.media.avc import equal_lengths
+from countermark.media.picture import Picture
+from countermark.media.segment_encoder import (
+    Coded,
+    EncoderSettings,
+    encode_segment,
+    free_kinds,
+    shown_kinds,
+)
+
+# A group of one picture could not tell itself from the next by idr_pic_id (H.264, 7.4.3).
+LEAST_PICTURES = 2
+
+
+class Segment(Struct, frozen=True):
+    """A coded segment, as it is kept in the folder.
+
+    Attributes:
+        times: when its pictures are shown, ticks, in the order of display.
+        order: their places in the order of display, in the order of decoding.
+        syncs: whether each is an IDR picture, in the order of decoding.
+        sizes: of their samples, bytes, in the order of decoding; the same in every variant.
+        variants: the samples of each variant, one after another.
+        filler: bytes of padding, all variants together.
+        energy: mean square of the mark before encoding.
+        thumbnails: for the fingerprint, 144 bytes a picture.
+    """
+
+    times: tuple[int, ...]
+    order: tuple[int, ...]
+    syncs: tuple[bool, ...]
+    sizes: tuple[int, ...]
+    variants: tuple[bytes, ...]
+    filler: int
+    energy: float
+    thumbnails: bytes
+
+    def samples(self, variant: int) -> Iterator[bytes]:
+        """Yield the samples of one variant in the order of decoding."""
+        at = 0
+        for size in self.sizes:
+            yield self.variants[variant][at : at + size]
+            at += size
+
+
+class SegmentFolder:
+    """The finished segments of a master in the making."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def has(self, number: int) -> bool:
+        """Whether the segment is finished."""
+        return self._path(number).exists()
+
+    def keep(self, number: int, segment: Segment) -> None:
+        """Keep a finished segment, whole or not at all."""
+        partial_path = self._path(number).with_suffix(".partial")
+        partial_path.write_bytes(msgspec.msgpack.encode(segment))
+        partial_path.replace(self._path(number))
+
+    def segments(self) -> Iterator[Segment]:
+        """Read all segments in order."""
+        for number in count():
+            if not self.has(number):
+                return
+            yield msgspec.msgpack.decode(self._path(number).read_bytes(), type=Segment)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06}.segment"
+
+
+def cut(
+    pictures: Iterable[Picture], time_base: Fraction, seconds: float
+) -> Iterator[list[Picture]]:
+    """Cut a film into segments of about a length; the last is from half to one and a half of it."""
+    length = Fraction(seconds) / time_base
+    held: list[Picture] = []
+    boundary = Fraction(0)
+    ready: list[Picture] = []
+    for picture in pictures:
+        if not held and not ready:
+            boundary = picture.shown_at + length
+        if picture.shown_at >= boundary and len(held) >= LEAST_PICTURES:
+            if ready:
+                yield ready
+            ready, held = held, []
+            boundary += length * max(1, (picture.shown_at - boundary) // length + 1)
+        held.append(picture)
+    if ready and (len(held) < LEAST_PICTURES or held[-1].shown_at - held[0].shown_at < length / 2):
+        held = ready + held
+    elif ready:
+        yield ready
+    if held:
+        yield held
+
+
+class SegmentMaker:
+    """Makes segments side by side on all cores."""
+
+    def __init__(
+        self,
+        folder: SegmentFolder,
+        pattern: Pattern,
+        strength: Strength,
+        settings: EncoderSettings,
+    ) -> None:
+        self._folder = folder
+        self._pattern = pattern
+        self._strength = strength
+        self._settings = settings
+
+    def make(self, segments: Iterable[list[Picture]]) -> Iterator[int]:
+        """Make and keep all segments; yields the time stamp up to which all are finished."""
+        cores = os.cpu_count() or 1
+        with ThreadPoolExecutor(cores) as pool:
+            waiting: deque[Future[int]] = deque()
+            try:
+                for number, pictures in enumerate(segments):
+                    waiting.append(pool.submit(self._finish, number, pictures))
+                    if len(waiting) > cores:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def _finish(self, number: int, pictures: Sequence[Picture]) -> int:
+        if not self._folder.has(number):
+            self._folder.keep(number, self._made(number, pictures))
+        return pictures[-1].shown_at
+
+    def _made(self, number: int, pictures: Sequence[Picture]) -> Segment:
+        lumas = [picture.luma for picture in pictures]
+        mark = SegmentMark(self._pattern, number, lumas, self._strength)
+        first = self._encoded(mark, 0, pictures, free_kinds(len(pictures)))
+        kinds = shown_kinds(first)
+        others = [
+            self._encoded(mark, variant, pictures, kinds)
+            for variant in range(1, self._pattern.variants)
+        ]
+        return _assembled([first, *others], pictures, mark.energy())
+
+    def _encoded(
+        self, mark: SegmentMark, variant: int, pictures: Sequence[Picture], kinds: Sequence[str]
+    ) -> list[Coded]:
+        marked = (
+            picture.redrawn(partial(mark.lay, variant, number))
+            for number, picture in enumerate(pictures)
+        )
+        return encode_segment(marked, self._settings, kinds)
+
+
+def _assembled(
+    variants: Sequence[Sequence[Coded]], pictures: Sequence[Picture], energy: float
+) -> Segment:
+    structures = {tuple((coded.shown, coded.kind) for coded in variant) for variant in variants}
+    if len(structures) != 1:
+        raise ValueError("the variants' pictures are of different kinds")
+    padded = [
+        equal_lengths([coded.sample for coded in same]) for same in zip(*variants, strict=True)
+    ]
+    before = sum(len(coded.sample) for variant in variants for coded in variant)
+    after = sum(len(sample) for same in padded for sample in same)
+    return Segment(
+        times=tuple(picture.shown_at for picture in pictures),
+        order=tuple(coded.shown for coded in variants[0]),
+        syncs=tuple(coded.kind.letter == "I" for coded in variants[0]),
+        sizes=tuple(len(same[0]) for same in padded),
+        variants=tuple(b"".join(column) for column in zip(*padded, strict=True)),
+        filler=after - before,
+        energy=energy,
+        thumbnails=np.stack([thumbnail(picture.luma) for picture in pictures]).tobytes(),
+    )
