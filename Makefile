@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test processes side by side: one for each core.
+WORKERS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help setup demo serve test fuzz lint bench lock clean
@@ -33,8 +35,8 @@ demo: setup ## the whole way of a video, on this machine (VIDEO=path, ONCE=1)
 serve: setup ## run the service with its data in ./countermark-data
 	@$(BIN)/countermark serve
 
-test: $(VENV)/.dev ## every test (those that need a Debian program skip with a reason without it)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## every test, on all cores; those that need a Debian program say so and skip without it
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
 fuzz: $(VENV)/.dev ## throw random links, payloads and ranges at the edge's parsers (FUZZ_SECONDS)
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(BIN)/python -m pytest tests/property/test_fuzzed_requests.py --timeout=0

@@ -12,7 +12,7 @@ from conformance.ledger_suite import LedgerSuite, SharedLedgerSuite, later
 from countermark.errors import SettingsError, UnavailableError
 from countermark.links.ledger import Ledger, Revised, open_ledger
 from support.ledger import MemoryLedger
-from support.seaweed import free_ports
+from support.ports import free_port
 from support.valkey import valkey
 
 
@@ -67,7 +67,7 @@ class TestValkeyLedger(SharedLedgerSuite):
 
 
 async def test_a_ledger_that_cannot_be_reached_lets_nothing_pass() -> None:
-    ledger = open_ledger(f"valkey://127.0.0.1:{free_ports(1)[0]}/0")
+    ledger = open_ledger(f"valkey://127.0.0.1:{free_port()}/0")
     with pytest.raises(UnavailableError):
         await ledger.spend("k", later())
     with pytest.raises(UnavailableError):

@@ -5,13 +5,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.service import free_ports, running, until
+from support.ports import free_port
+from support.service import running, until
 
 pytestmark = pytest.mark.e2e
 
 
 def test_one_port_sums_up_all_processes(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     with running(tmp_path, edges=2, metrics_port=str(port)) as service:
         path = tmp_path / "data.bin"
         path.write_bytes(b"data" * 1000)

@@ -18,7 +18,7 @@ from countermark.links.link import mint
 from countermark.storage.local import LocalStore
 from support.edge import TESTS
 from support.links import RING, link
-from support.seaweed import free_ports
+from support.ports import free_port
 from support.sources import source
 
 MIB = 1 << 20
@@ -50,7 +50,7 @@ asyncio.run(serve(parts, "127.0.0.1", int(port), limits=limits))
 def loaded_edge(root: Path, *, idle_seconds: float = 60, most: int = 10_000) -> Iterator[int]:
     """Run an edge that has the large file; gives its port."""
     asyncio.run(LocalStore(root).put(link().blob_key, source(*[bytes(MIB)] * (LARGE // MIB))))
-    port = free_ports(1)[0]
+    port = free_port()
     arguments = [str(root), str(port), str(idle_seconds), str(most)]
     edge = subprocess.Popen([sys.executable, "-c", _EDGE, *arguments], cwd=TESTS)
     try:

@@ -12,7 +12,7 @@ from countermark.links.policy import form
 from countermark.storage.local import LocalStore
 from support.edge import edge_process
 from support.links import RING, link, policy
-from support.seaweed import free_ports
+from support.ports import free_port
 from support.sources import source
 
 SIZE = 64 << 20
@@ -82,7 +82,7 @@ def test_told_to_stop_when_idle_it_stops_at_once(tmp_path: Path) -> None:
 
 
 def test_killed_in_an_upload_it_leaves_nothing_visible_and_starts_again(tmp_path: Path) -> None:
-    port = free_ports(1)[0]
+    port = free_port()
     with edge_process(tmp_path, port) as (process, url):
         connection = begin_upload(url, tmp_path)
         process.kill()

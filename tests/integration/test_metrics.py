@@ -13,7 +13,7 @@ from countermark.cli import metrics as published
 from countermark.edge.metrics import EdgeMetrics
 from countermark.errors import SettingsError
 from countermark.settings import Settings
-from support.seaweed import free_ports
+from support.ports import free_port
 
 _CHILD = """
 from countermark.work.metrics import WorkMetrics
@@ -28,7 +28,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> int:
     """Where metrics are served; the library counts in memory again afterwards."""
     monkeypatch.setattr(values, "ValueClass", values.ValueClass)
     monkeypatch.setenv(published.FOLDER_VARIABLE, "replaced")
-    port = free_ports(1)[0]
+    port = free_port()
     published.publish_metrics(Settings(metrics_port=port))
     return port
 

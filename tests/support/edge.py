@@ -24,7 +24,7 @@ from countermark.storage.layout import PartNote, part_note_key
 from countermark.storage.local import LocalStore
 from countermark.storage.port import Store
 from support.links import LINK, RING, link, policy
-from support.seaweed import free_ports
+from support.ports import free_port
 from support.sources import source, whole
 
 TESTS = Path(__file__).parents[1]
@@ -100,7 +100,7 @@ async def running_edge(
     runner = build_runner(parts)
     await runner.setup()
     try:
-        port = free_ports(1)[0]
+        port = free_port()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         connector = TCPConnector(limit=0)
         async with ClientSession(connector=connector, auto_decompress=False) as client:
@@ -132,7 +132,7 @@ def edge_process(
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run `serve` over a local store; gives the process and its URL."""
     LocalStore(root)
-    port = port or free_ports(1)[0]
+    port = port or free_port()
     given = [str(root), str(port), *([ledger_url] if ledger_url else [])]
     process = subprocess.Popen([sys.executable, "-c", _PROCESS, *given], cwd=TESTS)
     url = f"http://127.0.0.1:{port}"

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,19 +13,12 @@ from typing import Any, Self, TypeVar
 import httpx
 import msgspec
 
+from support.ports import free_ports
+
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 
 T = TypeVar("T")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def until(find: Callable[[], T | None], seconds: float = 30.0, what: str = "") -> T:
@@ -61,10 +53,14 @@ class Service:
         self.http = httpx.Client(timeout=30, follow_redirects=False)
 
     def __enter__(self) -> Self:
-        self.start()
-        self.credentials = self.command_json("app", "create", "tests", "--json")
-        self.pipeline_id = self.credentials["pipeline_id"]
-        self.token = self.new_token(self.credentials)
+        try:
+            self.start()
+            self.credentials = self.command_json("app", "create", "tests", "--json")
+            self.pipeline_id = self.credentials["pipeline_id"]
+            self.token = self.new_token(self.credentials)
+        except BaseException:
+            self.kill()  # nobody else would
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.seaweed import free_ports
+from support.ports import free_port
 
 START_SECONDS = 30
 
@@ -23,7 +23,7 @@ def valkey(folder: Path) -> Iterator[str]:
     program = str(binary) if binary else shutil.which("valkey-server")
     if program is None:
         pytest.skip("needs a valkey-server for this machine")
-    port = free_ports(1)[0]
+    port = free_port()
     arguments = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
     server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     try:
