@@ -109,6 +109,24 @@ class EncodingSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_def
     subtitles: bool | None = None
 
 
+class Logo(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A picture to lay over an output.
+
+    Attributes:
+        corner: Where it is laid. Default "top-right".
+        x: Its distance from the corner's side: pixels, or percent of the output's width.
+        y: Its distance from the corner's top or bottom: pixels, or percent of the height.
+        width: Pixels, or percent of the output's width; its height follows. Default its own.
+        opacity: 0 to 1. Default 1.
+    """
+
+    corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] | None = None
+    x: Annotated[int, Meta(ge=0, le=16384)] | Percent | None = None
+    y: Annotated[int, Meta(ge=0, le=16384)] | Percent | None = None
+    width: Annotated[int, Meta(ge=1, le=16384)] | Percent | None = None
+    opacity: Annotated[float, Meta(gt=0, le=1)] | None = None
+
+
 Settings = TypeVar("Settings", bound=Struct)
 
 

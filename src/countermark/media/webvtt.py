@@ -97,7 +97,7 @@ def _read(packets: Iterable["av.Packet[av.stream.Stream]"], cues: _Cues) -> None
     try:
         for packet in packets:
             for text in _texts(packet):
-                start, stop = _span(packet)
+                start, stop = cue_span(packet)
                 cues.add(packet.stream.index, cue(start, stop, text))
     except av.FFmpegError:
         return  # cut off in the middle: what came before is of use
@@ -117,7 +117,8 @@ def _texts(packet: "av.Packet[av.stream.Stream]") -> list[str]:
     ]
 
 
-def _span(packet: "av.Packet[av.stream.Stream]") -> tuple[int, int]:
+def cue_span(packet: "av.Packet[av.stream.Stream]") -> tuple[int, int]:
+    """When a cue is shown and hidden, milliseconds of the file's time."""
     start = round((packet.pts or 0) * packet.time_base * 1000)
     length = round((packet.duration or 0) * packet.time_base * 1000)
     return start, start + (length or _DEFAULT_MS)
