@@ -26,9 +26,11 @@ from countermark.api.metrics import ApiMetrics
 from countermark.api.parts import ApiParts
 from countermark.catalog.database import Database, migrate
 from countermark.catalog.readers import accounts as read_accounts
+from countermark.catalog.readers import autograph as read_autograph
 from countermark.catalog.readers import keys as read_keys
 from countermark.catalog.records import ApplicationRecord, PipelineRecord, UserRecord
 from countermark.catalog.writers import accounts as write_accounts
+from countermark.catalog.writers import autograph as write_autograph
 from countermark.catalog.writers import keys as write_keys
 from countermark.catalog.writers import pipelines as write_pipelines
 from countermark.edge.admission import Gate, Policies
@@ -85,6 +87,7 @@ def prepare(settings: Settings) -> NewAccount | None:
         with database.write() as connection:
             # Its lock holds to the end of the transaction, so only one process makes the owner.
             write_keys.ensure_link_key(connection, now_ms())
+            write_autograph.ensure_key(connection, now_ms())
             if read_accounts.first_user(connection):
                 return None
             user = write_accounts.create_user(connection, "owner", now_ms())
@@ -139,6 +142,7 @@ def edge_parts(settings: Settings) -> EdgeParts:
     return EdgeParts(
         store=store,
         ring=key_ring(database),
+        marks=refreshed("autograph keys", lambda: read_marks(database)),
         trusted_proxies=settings.trusted_proxies,
         max_upload_bytes=settings.max_upload_bytes,
         api_url=settings.api_url,
@@ -260,6 +264,12 @@ def refreshed(name: str, read: Callable[[], T]) -> Callable[[], T]:
     pause = threading.Event()
     threading.Thread(target=refresh, name=name, daemon=True).start()
     return lambda: value
+
+
+def read_marks(database: Database) -> dict[int, bytes]:
+    """The autograph keys' secrets, by their ids."""
+    with database.read() as connection:
+        return {key.id: key.secret for key in read_autograph.keys(connection)}
 
 
 def read_ring(database: Database) -> KeyRing:

@@ -4,14 +4,17 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection
 
 from countermark.api import scopes
 from countermark.api.answers import Answer, empty
+from countermark.api.copies import check_tag, check_taggable, copy_etag, issued, variants_of
 from countermark.api.operation import Call, Operation
 from countermark.api.parameters import Presentation, ResourceId
 from countermark.api.resources import UrlAnswer
+from countermark.autograph.derivation import MAX_TAG_BYTES
 from countermark.catalog.readers import files
 from countermark.catalog.records import FileRecord, Sidecar
 from countermark.errors import (
@@ -23,9 +26,8 @@ from countermark.errors import (
 from countermark.links.addresses import parse_address
 from countermark.links.keys import LONGEST_LINK_SECONDS
 from countermark.links.link import Link, download_url, mint
-from countermark.storage.layout import POSTER_NAME
+from countermark.storage.layout import POSTER_NAME, is_subtitles
 
-_REFUSED = Meta(extra_json_schema={"not": {}})
 _UNKNOWN_TYPE = "application/octet-stream"
 
 
@@ -48,7 +50,17 @@ class DownloadQuery(Presentation, frozen=True, kw_only=True):
     ) = None
     file_id: Annotated[ResourceId, Meta(description="The file or archive.")] | None = None
     autograph_tag: (
-        Annotated[str, Meta(description="Not available yet; refused."), _REFUSED] | None
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=MAX_TAG_BYTES,
+                description="Who this copy is for, up to 256 bytes of UTF-8: each recipient's copy "
+                "of an AutoGraph master is marked invisibly. Needs the scope autograph. A master's "
+                "copy without it carries a tag of the application.",
+            ),
+        ]
+        | None
     ) = None
     redirect: Annotated[
         bool, Meta(description="Answer 302 with the link in Location; not for archives.")
@@ -106,26 +118,26 @@ async def get_download(call: Call[DownloadQuery]) -> UrlAnswer | Answer:
     a list of links, one per element.
     """
     query = call.query
-    _refuse_unavailable(query)
+    check_tag(call.caller, query.autograph_tag)
     address = address_of(query.ip)
     expires_at = _expiry(call)
     catalog = call.services.catalog
     record, sidecars = await catalog.read_point(lambda connection: _find(connection, call))
+    records = [record]
     if record.type == "archive":
         if query.redirect:
             raise InvalidFileInputError("redirect: an archive has several links")
-        elements, sidecars = await catalog.read(
+        records, sidecars = await catalog.read(
             lambda connection: _elements(connection, call, record)
         )
-        urls = await catalog.apart(
-            lambda: [
-                _link(call, one, expires_at, address, sidecars.get(one.id, ())) for one in elements
-            ]
-        )
-        await _spend(call)
-        return UrlAnswer(urls=urls)
-    url = _link(call, record, expires_at, address, sidecars.get(record.id, ()))
+    check_taggable(query.autograph_tag, records)
+    links = [_link(call, one, expires_at, address, sidecars.get(one.id, ())) for one in records]
+    await call.services.issuing.keep(issued(links, call.address, call.now))
+    urls = await _minted(call, links)
     await _spend(call)
+    if record.type == "archive":
+        return UrlAnswer(urls=urls)
+    (url,) = urls
     return empty(302, ((b"location", url.encode()),)) if query.redirect else UrlAnswer(url=url)
 
 
@@ -139,11 +151,6 @@ def address_of(ip: str | None, error: type[PublicError] = InvalidFileInputError)
         raise error(
             f"ip: {ip!r} is not accepted; accepted: an integer below 2^32, an IPv4 or IPv6 address"
         ) from cause
-
-
-def _refuse_unavailable(query: DownloadQuery) -> None:
-    if query.autograph_tag is not None:
-        raise InvalidFileInputError("autograph_tag: not available yet")
 
 
 def _expiry(call: Call[DownloadQuery]) -> int:
@@ -201,10 +208,10 @@ def _link(
     expires_at: int,
     address: str | None,
     beside: Sequence[Sidecar],
-) -> str:
+) -> Link:
     if record.blob_key is None or record.size is None:
         raise FileNotFoundPublicError
-    parts, query, signed = call.services.parts, call.query, call.caller.signed
+    query, signed = call.query, call.caller.signed
     link = Link(
         blob_key=record.blob_key,
         name=record.name,
@@ -222,10 +229,25 @@ def _link(
         parallel=query.max_parallel_downloads,
         once=signed is not None and not signed.multi_use,
         guarded=query.anti_fraud,
+        tag=query.autograph_tag or "",
         poster=any(one.name == POSTER_NAME for one in beside),
-        subtitles=tuple(one.language or "" for one in beside if one.name != POSTER_NAME),
+        subtitles=tuple(one.language or "" for one in beside if is_subtitles(one.name)),
+        variants=variants_of(record),
     )
-    return download_url(parts.settings.edge_url, mint(link, parts.ring()))
+    if link.variants == 1:
+        return link
+    return msgspec.structs.replace(link, etag=copy_etag(link.etag, link.mark))
+
+
+async def _minted(call: Call[DownloadQuery], links: Sequence[Link]) -> list[str]:
+    parts = call.services.parts
+    edge_url, ring = parts.settings.edge_url, parts.ring()
+
+    def mint_all() -> list[str]:
+        return [download_url(edge_url, mint(link, ring)) for link in links]
+
+    # A thread costs more than signing one.
+    return mint_all() if len(links) == 1 else await call.services.catalog.apart(mint_all)
 
 
 async def _spend(call: Call[DownloadQuery]) -> None:

@@ -28,6 +28,7 @@ from countermark.errors import (
     UnsupportedMediaTypeError,
 )
 from countermark.ids import is_id
+from countermark.links.addresses import client_address
 
 MAX_BODY_BYTES = 65_536
 FORM = "application/x-www-form-urlencoded"
@@ -90,6 +91,15 @@ class Call(Generic[Q]):
         """A parameter of the path that is not an id."""
         found: str = self._request.scope["path_params"][name]
         return found
+
+    @property
+    def address(self) -> str:
+        """Of the client, as far as trusted proxies tell, in canonical text."""
+        scope = self._request.scope
+        peer = (scope["client"] or ("",))[0] or "::"
+        forwarded = [value for key, value in scope["headers"] if key == b"x-forwarded-for"]
+        trusted = self.services.parts.settings.trusted_proxies
+        return client_address(peer, b",".join(forwarded).decode("latin-1"), trusted)
 
     def header(self, name: bytes) -> str:
         """The first header of this lower-case name, or ""."""

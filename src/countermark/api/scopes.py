@@ -18,6 +18,7 @@ _INCLUDES = {"mediahub": ("mediahub_read", "mediahub_write")}
 READ = frozenset({"mediahub_read"})
 WRITE = frozenset({"mediahub_write"})
 DOWNLOAD = frozenset({"mediahub_read", "mediahub_download_files"})
+AUTOGRAPH = frozenset({"autograph"})
 ME = frozenset({"me", "mediahub_read"})
 READ_PIPELINES = frozenset({"mediahub_read", "mediahub_submit_jobs"})
 

@@ -54,6 +54,39 @@ class LinkKey(Struct, frozen=True):
     created_at: int
 
 
+class AutographKey(Struct, frozen=True):
+    """What masters are marked with and copies are spliced by: 32 secret bytes."""
+
+    id: int
+    secret: bytes
+    created_at: int
+
+
+class IssuedCopy(Struct, frozen=True):
+    """A link to a recipient's copy of a master.
+
+    Attributes:
+        serial: The link's.
+        file_id: The master.
+        tag: What the copy carries.
+        user_id: Whose master it is.
+        application_id: Which application asked for the link.
+        asked_from: The address that it asked from.
+        bound_to: The only address that may use the link; None for any.
+        expires_at: When the link ends.
+    """
+
+    serial: str
+    file_id: str
+    tag: str
+    user_id: str
+    application_id: str
+    asked_from: str
+    bound_to: str | None
+    expires_at: int
+    created_at: int
+
+
 class AddressListRecord(Struct, frozen=True):
     """A list of addresses that guarded links are refused to.
 

@@ -76,6 +76,42 @@ link_keys = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
+# What masters are marked with and copies are spliced by; see docs/autograph.md.
+autograph_keys = sa.Table(
+    "autograph_keys",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),  # 32 bytes
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+# The tags that copies of a master were given out with, each once: what a trace scores. Neither
+# these nor the copies go with the file: who got what stays known.
+autograph_tags = sa.Table(
+    "autograph_tags",
+    metadata,
+    _id("file_id", primary_key=True),
+    sa.Column("tag", Name, primary_key=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Every link that was given out to a copy.
+autograph_copies = sa.Table(
+    "autograph_copies",
+    metadata,
+    sa.Column("serial", Name, primary_key=True),  # of the link
+    _id("file_id"),
+    sa.Column("tag", Name, nullable=False),
+    _id("user_id"),
+    _id("application_id"),
+    sa.Column("asked_from", Name, nullable=False),  # address of who asked for the link
+    sa.Column("bound_to", Name),  # the only address that may use it
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Index(None, "file_id", "tag", "created_at"),
+)
+
 pipelines = sa.Table(
     "pipelines",
     metadata,
@@ -161,6 +197,13 @@ files = sa.Table(
     sa.Index(None, "parent_id"),
     sa.Index(None, "expires_at"),
     sa.Index(None, "blob_key"),
+    sa.Index(
+        "ix_files_user_masters",
+        "user_id",
+        "id",
+        sqlite_where=sa.text("autograph"),
+        postgresql_where=sa.text("autograph"),
+    ),
     sa.Index(
         "ix_files_user_archives",
         "user_id",

@@ -24,6 +24,7 @@ FILES_PREFIX = "files/"
 LISTS_PREFIX = "lists/"
 HEADER_BYTES = 65_536  # what a header CRC covers
 
+_SUBTITLES = "subtitles-"
 _KEY = re.compile(r"(?!\.)[A-Za-z0-9._-]+(?:/(?!\.)[A-Za-z0-9._-]+)*\Z")
 _MAX_KEY_BYTES = 200
 
@@ -100,7 +101,12 @@ def sidecar_key(blob_key: str, name: str) -> str:
 
 def subtitles_name(number: int) -> str:
     """The sidecar with a file's subtitles of this number, from 0."""
-    return f"subtitles-{number:02}"
+    return f"{_SUBTITLES}{number:02}"
+
+
+def is_subtitles(name: str) -> bool:
+    """Tell whether a sidecar of this name holds subtitles."""
+    return name.startswith(_SUBTITLES)
 
 
 def file_id_of(key: str) -> str:

@@ -115,13 +115,6 @@ async def test_an_address_that_is_none_is_refused(owner: Account, ip: str) -> No
     assert error_of(answer)[:2] == (400, "0x0230001")
 
 
-@pytest.mark.parametrize("tag", ["tag", ""])
-async def test_what_is_not_there_yet_is_refused(owner: Account, tag: str) -> None:
-    answer = await owner.get(DOWNLOADS, file_id=owner.add_file().id, autograph_tag=tag)
-    assert error_of(answer)[:2] == (400, "0x0230001")
-    assert answer.json()["error"]["error_detail"].startswith("autograph_tag: not available yet")
-
-
 async def test_a_link_without_policies_needs_no_ledger(owner: Account) -> None:
     assert not (await linked(owner, file_id=owner.add_file().id)).needs_ledger
 
