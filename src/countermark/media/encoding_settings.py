@@ -127,6 +127,33 @@ class Logo(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     opacity: Annotated[float, Meta(gt=0, le=1)] | None = None
 
 
+class ThumbnailSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Pictures taken from an output's input, at even distances.
+
+    Attributes:
+        number: How many; at most 1,000. Default 10, where no interval is given.
+        interval: How far from one to the next instead, milliseconds.
+        width: Pixels, or percent of the input's upright width. Default 320.
+        height: Pixels, or percent of the input's upright height.
+        fit: As of `VideoSettings`.
+        format: "jpeg" or "png". Default "jpeg".
+        images: Whether there is a file of each. Default true.
+        sprite: Whether there is a sheet of all, with a WebVTT file that tells a player's seek bar
+            which part of it belongs to which time. Default false.
+        poster: Whether there is a large one of the most telling picture. Default false.
+    """
+
+    number: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    interval: Annotated[int, Meta(ge=100, le=2**53)] | None = None
+    width: Pixels | Percent | None = None
+    height: Pixels | Percent | None = None
+    fit: Literal["inside", "pad", "cut", "stretch"] | None = None
+    format: Literal["jpeg", "png"] | None = None
+    images: bool | None = None
+    sprite: bool | None = None
+    poster: bool | None = None
+
+
 Settings = TypeVar("Settings", bound=Struct)
 
 

@@ -38,7 +38,7 @@ def make_thumbnail(frame: VideoFrame, pixel_aspect: Fraction | None) -> Thumbnai
     picture = _upright(_flat(_small(frame, width, height)), of_frame(frame))
     data = b""
     for quality in _QUALITIES:
-        data = _jpeg(picture, quality)
+        data = encode_jpeg(picture, quality)
         if len(data) <= SIZE:
             break
     return Thumbnail("image/jpeg", picture.width, picture.height, data)
@@ -107,7 +107,8 @@ def _run(graph: Graph, frame: VideoFrame) -> VideoFrame:
     return graph.vpull()
 
 
-def _jpeg(picture: VideoFrame, quality: int) -> bytes:
+def encode_jpeg(picture: VideoFrame, quality: int) -> bytes:
+    """Encode a picture of format yuvj420p; quality 2 is the finest, 31 the coarsest."""
     encoder = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height = picture.width, picture.height
     encoder.pix_fmt = "yuvj420p"
