@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from conformance.store_suite import MIB, StoreSuite
-from countermark.errors import SettingsError, StorageFullError
+from countermark.errors import BlobNotFoundError, SettingsError, StorageError, StorageFullError
 from countermark.storage.local import LocalStore
 from countermark.storage.open import open_store
-from countermark.storage.port import BlobStore, LocatesBlobs, Store
+from countermark.storage.port import BlobStore, LocatesBlobs, ReadsSpans, Store
 from support.memory_store import MemoryStore
 from support.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, seaweed
 from support.sources import source, whole
@@ -125,6 +125,23 @@ class TestS3Store(StoreSuite):
 
     async def test_its_bytes_are_not_files_of_this_machine(self, store: BlobStore) -> None:
         assert not isinstance(store, LocatesBlobs)
+
+    async def test_many_spans_are_read_at_once_in_the_order_asked_for(self, store: Store) -> None:
+        assert isinstance(store, ReadsSpans)
+        data = os.urandom(300_000)
+        await store.put("k", source(data))
+        spans = [(200_000, 300_000), (0, 1), (1, 5), (100, 100_000), (50, 150)]
+        found = await store.read_spans("k", spans)
+        assert list(found) == [data[start:stop] for start, stop in spans]
+
+    async def test_spans_beyond_the_end_or_of_no_blob_are_errors(self, store: Store) -> None:
+        assert isinstance(store, ReadsSpans)
+        await store.put("k", source(b"x" * 10))
+        for spans in ([(5, 11)], [(0, 1), (20, 30)]):
+            with pytest.raises(StorageError):
+                await store.read_spans("k", spans)
+        with pytest.raises(BlobNotFoundError):
+            await store.read_spans("unknown", [(0, 1)])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -16,15 +16,17 @@ from countermark.edge.transfers import Transfer, Transfers
 from countermark.links.link import Link, mint
 from countermark.storage.layout import file_key, sidecar_key
 from countermark.storage.local import LocalStore
+from countermark.storage.open import open_store
 from countermark.storage.port import Store
 from support.edge import Answer, Edge, running_edge
 from support.links import RING, link
 from support.masters import MASTER, coded_index, master_blob
 from support.memory_store import MemoryStore
+from support.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, seaweed
 from support.sources import source
 
 KEY = bytes(range(32))
-INDEX = coded_index(KEY, 2, 3000, longest=900)
+INDEX = coded_index(KEY, 2, 120, longest=20_000)
 BLOB = master_blob(INDEX)
 SIZE = INDEX.size
 
@@ -76,9 +78,24 @@ def make_store(kind: str, folder: Path) -> Store:
     return LocalStore(folder) if kind == "files" else MemoryStore()
 
 
-@pytest.fixture(params=["files", "memory"])
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with (
+        seaweed(tmp_path_factory.mktemp("seaweed")) as endpoint,
+        pytest.MonkeyPatch.context() as env,
+    ):
+        env.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        env.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        yield f"s3://{BUCKET}/marked?endpoint={endpoint}&region=us-east-1"
+
+
+@pytest.fixture(params=["files", "memory", "s3"])
 async def marked(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Marked]:
-    store, sent = make_store(request.param, tmp_path), Sent()
+    if request.param == "s3":
+        store = open_store(request.getfixturevalue("bucket"))
+    else:
+        store = make_store(request.param, tmp_path)
+    sent = Sent()
     await keep_master(store)
     async with running_edge(store, marks=lambda: {1: KEY}, transfers=Transfers(sent)) as edge:
         yield Marked(edge, sent)
@@ -100,7 +117,7 @@ async def test_without_a_person_the_copy_is_the_applications(marked: Marked) -> 
 
 async def test_any_range_is_a_slice_of_the_copy(marked: Marked) -> None:
     random, whole = Random(3), copy_for("a")  # noqa: S311 - a test repeats
-    for _ in range(40):
+    for _ in range(20):
         start = random.randrange(SIZE)
         stop = random.randrange(start, SIZE) + 1
         answer = await marked.get("a", Range=f"bytes={start}-{stop - 1}")
@@ -153,7 +170,7 @@ async def test_a_link_that_hides_that_the_file_is_a_master_gets_nothing(marked: 
 
 
 async def test_many_recipients_at_once_get_their_own(marked: Marked) -> None:
-    tags = [f"recipient {number}" for number in range(20)]
+    tags = [f"recipient {number}" for number in range(8)]
     answers = await asyncio.gather(*(marked.get(tag) for tag in tags))
     assert [answer.body for answer in answers] == [copy_for(tag) for tag in tags]
 

@@ -10,19 +10,20 @@ spans for a recipient's copy of a master. All else counts in offsets of what the
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import BinaryIO, Protocol, TypeAlias
 
 from aiohttp import web
 
+from countermark.edge.fetching import fetched
 from countermark.edge.plan import Piece
 from countermark.edge.ranges import Span
 from countermark.edge.sendfile import Spans, send_file
 from countermark.edge.transfers import Transfer
 from countermark.errors import BlobNotFoundError, LinkTargetGoneError, StorageError
 from countermark.links.link import Link
-from countermark.storage.port import LocatesBlobs, Store
+from countermark.storage.port import LocatesBlobs, ReadsSpans, Store
 
 # A client that takes nothing for so long is gone, or means harm.
 STALL_SECONDS = 600.0
@@ -130,13 +131,19 @@ class _StreamedBody:
         # Nothing is let stay in the process, so that what was written is what the kernel took.
         transfer.connection.set_write_buffer_limits(0)
         at = span.start
-        async for chunk in self._chunks(self._layout(span.start, span.stop)):
-            async with asyncio.timeout(STALL_SECONDS):
-                await response.write(chunk)
-            transfer.sent(at, at + len(chunk))
-            at += len(chunk)
+        async with aclosing(self._chunks(self._layout(span.start, span.stop))) as chunks:
+            async for chunk in chunks:
+                async with asyncio.timeout(STALL_SECONDS):
+                    await response.write(chunk)
+                transfer.sent(at, at + len(chunk))
+                at += len(chunk)
 
-    async def _chunks(self, spans: Spans) -> AsyncIterator[bytes]:
+    async def _chunks(self, spans: Spans) -> AsyncGenerator[bytes, None]:
+        if self._layout is not as_it_stands and isinstance(self._store, ReadsSpans):
+            async with aclosing(fetched(self._store, self._key, spans)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            return
         for start, stop in spans:
             async for chunk in self._store.read(self._key, start, stop - start):
                 yield chunk

@@ -21,7 +21,7 @@ Contract of every store, checked by one shared suite (tests/conformance/store_su
   everywhere.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -66,6 +66,20 @@ class LocatesBlobs(Protocol):
 
     def path(self, key: str) -> Path:
         """Where the blob's file is, whether it exists or not."""
+        ...
+
+
+@runtime_checkable
+class ReadsSpans(Protocol):
+    """Ability: read many spans of a blob at once, for stores where asking takes its time."""
+
+    async def read_spans(self, key: str, spans: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """The bytes of each span (first byte, first byte after it), none of them empty.
+
+        Raises:
+            BlobNotFoundError: there is no such blob.
+            StorageError: the store failed, or a span goes beyond the end.
+        """
         ...
 
 
