@@ -18,7 +18,7 @@ from countermark.errors import AddressListError
 from countermark.links.netset.lists import ListKind
 from countermark.storage.layout import LISTS_PREFIX
 from countermark.storage.local import LocalStore
-from countermark.work import list_source, prune
+from countermark.work import list_source, prune, public_http
 from countermark.work.lists import CLAIM_MS, ListKeeper
 from countermark.work.parts import now_ms
 from support.hub import Hub
@@ -315,12 +315,12 @@ async def test_a_url_never_leads_to_an_internal_address(tmp_path: Path, url: str
     ],
 )
 def test_addresses_of_inner_networks_are_told(address: str) -> None:
-    assert not list_source.is_public(address)
+    assert not public_http.is_public(address)
 
 
 def test_addresses_of_the_internet_are_told() -> None:
-    assert list_source.is_public("9.9.9.9")
-    assert list_source.is_public("2620:fe::fe")
+    assert public_http.is_public("9.9.9.9")
+    assert public_http.is_public("2620:fe::fe")
 
 
 async def test_a_list_that_never_ends_is_given_up(

@@ -1,13 +1,11 @@
 """Where an address list comes from: a file of this machine, or a URL.
 
 A URL is the operator's, but what answers there is not: its redirects must not lead into the
-network that the worker stands in, nor its answer fill the disk or take for ever. Names are
-checked by what they resolve to, in the very lookup that the connection is made with.
+network that the worker stands in (see `public_http`), nor its answer fill the disk or take for
+ever.
 """
 
 import asyncio
-import ipaddress
-import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,26 +14,17 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from countermark.errors import AddressListError
 from countermark.links.netset.read import MAX_BYTES
+from countermark.work.public_http import RedirectError, getting, is_internal, new_session
 
-MAX_REDIRECTS = 5
 # All of it; connecting; waiting for the next bytes.
 TIMES = aiohttp.ClientTimeout(total=300, sock_connect=10, sock_read=30)
 PIECE_BYTES = 1 << 18
 
 _OK = 200
-_REDIRECTS = {301, 302, 303, 307, 308}
-_HEADERS = {"User-Agent": "countermark", "Accept-Encoding": "identity", "Accept": "*/*"}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-class _InternalAddressError(OSError):
-    """A URL leads to an address that is not a public one."""
 
 
 def is_url(source: str) -> bool:
@@ -74,30 +63,6 @@ def fetched(source: str, *, internal: bool, spool: Path) -> Iterator[Path]:
         yield path
 
 
-def is_public(address: str) -> bool:
-    """Tell whether an address is reached over the Internet, and only there."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped:
-            return is_public(str(found.ipv4_mapped))
-        # These carry an IPv4 address, which may be a private one.
-        if found.sixtofour or found.teredo or found in _NAT64:
-            return False
-    return found.is_global and not found.is_multicast
-
-
-class _PublicResolver(ThreadedResolver):
-    """Finds only addresses of the Internet."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = [one for one in await super().resolve(host, port, family) if is_public(one["host"])]
-        if not found:
-            raise _InternalAddressError
-        return found
-
-
 def _copy(source: Path, target: Path) -> None:
     try:
         status = source.stat()
@@ -113,54 +78,24 @@ def _copy(source: Path, target: Path) -> None:
 
 
 async def _download(source: str, target: Path, *, internal: bool) -> None:
-    connector = aiohttp.TCPConnector(resolver=None if internal else _PublicResolver())
     try:
-        async with aiohttp.ClientSession(
-            connector=connector,
-            timeout=TIMES,
-            headers=_HEADERS,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        ) as session:
-            await _follow(session, URL(source), target, internal=internal)
+        async with (
+            new_session(TIMES, internal=internal) as session,
+            getting(session, URL(source), internal=internal) as answer,
+        ):
+            await _save(answer, target)
     except TimeoutError as error:
         raise AddressListError("its server takes too long") from error
     except aiohttp.ClientPayloadError as error:
         raise AddressListError("it was cut off") from error
+    except RedirectError as error:
+        raise AddressListError(str(error)) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        if _is_internal(error):
+        if is_internal(error):
             raise AddressListError(
                 "it lies at an address that is not public; if that is right, add it --internal"
             ) from error
         raise AddressListError("its server cannot be reached") from error
-
-
-async def _follow(
-    session: aiohttp.ClientSession, url: URL, target: Path, *, internal: bool
-) -> None:
-    for _ in range(MAX_REDIRECTS + 1):
-        _check_host(url, internal=internal)
-        async with session.get(url, allow_redirects=False) as answer:
-            if answer.status not in _REDIRECTS:
-                await _save(answer, target)
-                return
-            following = url.join(URL(answer.headers.get("Location", "")))
-        if following.scheme != "https" and url.scheme == "https":
-            raise AddressListError("it is redirected to where others could change it: no https")
-        url = following
-    raise AddressListError(f"it is redirected more than {MAX_REDIRECTS} times")
-
-
-def _check_host(url: URL, *, internal: bool) -> None:
-    """A host that is a number is never looked up, so it is checked here."""
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise AddressListError("it is no http or https URL")
-    try:
-        public = is_public(url.host)
-    except ValueError:
-        return  # a name
-    if not (public or internal):
-        raise _InternalAddressError
 
 
 async def _save(answer: aiohttp.ClientResponse, target: Path) -> None:
@@ -175,9 +110,3 @@ async def _save(answer: aiohttp.ClientResponse, target: Path) -> None:
             if size > MAX_BYTES:
                 raise AddressListError(f"it is larger than {MAX_BYTES >> 20} MiB")
             file.write(piece)
-
-
-def _is_internal(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, _InternalAddressError):
-        error = error.__cause__ or error.__context__
-    return error is not None
