@@ -311,6 +311,47 @@ class MediaCrashError(PublicError):
     advice = "The input may be damaged: make it anew from its source, or try another preset."
 
 
+class PlaceInvalidError(PublicError):
+    """The address of a source or target has no form that can be used."""
+
+    status, code, message = 422, "0x0280001", "Address not usable"
+    advice = "Use an https, s3 or sftp address; the documentation of jobs has their forms."
+
+
+class PlacePrivateError(PublicError):
+    """The address of a source or target is not a public one."""
+
+    status, code, message = 422, "0x0280002", "Address not permitted"
+    advice = "Use an address of the Internet, or have the operator permit internal ones."
+
+
+class PlaceUnreachableError(PublicError):
+    """The server of a source or target does not answer, or breaks off again and again."""
+
+    status, code, message = 502, "0x0280003", "Address not reachable"
+    advice = "Check that it answers from outside, then retry."
+
+
+class PlaceRefusedError(PublicError):
+    """The server of a source or target answers that it won't."""
+
+    status, code, message = 422, "0x0280004", "Address refuses access"
+    advice = "Check the path and the credentials, then retry."
+
+
+class PlaceTooLargeError(PublicError):
+    """The source is larger than an input may be."""
+
+    status, code, message = 422, "0x0280005", "Source too large"
+
+
+class PlaceSlowError(PublicError):
+    """The source or target takes too long."""
+
+    status, code, message = 422, "0x0280006", "Address too slow"
+    advice = "Upload the file instead, or serve it from a faster place."
+
+
 def public_errors() -> list[type[PublicError]]:
     """Every public error, in the order of their codes; what docs/errors.md must list."""
     return sorted(PublicError.__subclasses__(), key=lambda error: error.code)

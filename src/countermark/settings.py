@@ -117,6 +117,7 @@ class Settings:
     upload_lifetime: int = _setting(86_400, _positive, "seconds, 1 or more")
     resume_window: int = _setting(3600, _positive, "seconds, 1 or more")
     ledger_down: str = _setting("refuse", _one_of("refuse", "allow"), "refuse or allow")
+    internal_addresses: str = _setting("refuse", _one_of("refuse", "allow"), "refuse or allow")
     max_upload_bytes: int = _setting(1 << 40, _positive, "bytes, 1 or more")
     idle_seconds: int = _setting(60, _positive, "seconds, 1 or more")
     max_connections: int = _setting(10_000, _positive, "a number, 1 or more")

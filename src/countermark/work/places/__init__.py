@@ -1,0 +1,1 @@
+"""Files that lie elsewhere: HTTPS, S3 and SFTP, to fetch inputs from and send outputs to."""
