@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from countermark.autograph.pattern import Grid, Pattern
-from countermark.autograph.visibility import Luma, capacity
+from countermark.autograph.visibility import Luma, Room, room_of
 
 
 class Strength(StrEnum):
@@ -18,14 +21,36 @@ class Strength(StrEnum):
     STRONG = "strong"
 
 
-PEAK = {Strength.LIGHT: 1.0, Strength.NORMAL: 1.5, Strength.STRONG: 2.2}
-"""The largest change of luma, in steps of 8-bit video."""
+class Bounds(NamedTuple):
+    """What a mark must not exceed.
 
-MOST_RMS = {Strength.LIGHT: 0.78, Strength.NORMAL: 1.1, Strength.STRONG: 1.6}
-"""The largest root mean square of a frame's change: 50.3, 47.3 and 44.0 dB of PSNR."""
+    Attributes:
+        peak: largest change of luma, 8-bit steps.
+        power: largest mean square of a frame's change, squared steps.
+        cost: largest part of the encoder's own error, weighted as the eye does, that the mark adds
+            over a segment.
+    """
+
+    peak: float
+    power: float
+    cost: float
+
+
+BOUNDS = {
+    Strength.LIGHT: Bounds(2.0, 0.55, 0.088),
+    Strength.NORMAL: Bounds(3.0, 1.1, 0.176),
+    Strength.STRONG: Bounds(4.0, 2.2, 0.352),
+}
+"""Power of light: 50.7 dB of PSNR; the others 3 and 6 dB less."""
 
 FADE_FRAMES = 3
 """Frames over which the mark comes at a segment's start and goes at its end."""
+
+# Visibility is judged on a finer grid than that of the pattern, to spare a sky beside a tree.
+_FINER = 2
+_MOST_GAIN = 8.0
+_GAIN_STEPS = 12
+_TABLE_STEPS = 101
 
 
 class SegmentMark:
@@ -36,19 +61,21 @@ class SegmentMark:
         segment: number of the segment.
         frames: its frames' luma, shape (height, width) each; borrowed until the mark is done with.
         strength: of the mark.
+
+    Attributes:
+        energy: about the mean square of the change, squared luma steps.
     """
 
     def __init__(
         self, pattern: Pattern, segment: int, frames: Sequence[Luma], strength: Strength
     ) -> None:
         self._frames = frames
-        self._strength = strength
-        self._directions = pattern.of_segment(segment)
-        self._amplitudes = [self._amplitude(number) for number in range(len(frames))]
-
-    def energy(self) -> float:
-        """Mean square of the change over the whole segment."""
-        return float(np.mean([np.square(grid).mean() for grid in self._amplitudes]))
+        shape = pattern.shape[0] * _FINER, pattern.shape[1] * _FINER
+        self._directions = [
+            cv2.resize(direction, shape[::-1], interpolation=cv2.INTER_LINEAR)
+            for direction in pattern.of_segment(segment)
+        ]
+        self._amplitudes, self.energy = _bounded(_rooms(frames, shape), BOUNDS[strength])
 
     def lay(self, variant: int, frame: int, target: Luma) -> None:
         """Write a marked frame.
@@ -58,17 +85,56 @@ class SegmentMark:
             frame: number within the segment.
             target: where to, same shape as the frame.
         """
-        change = self._directions[variant] * self._amplitudes[frame]
+        change = centred(self._directions[variant] * self._amplitudes[frame])
         height, width = target.shape
-        wide = cv2.resize(centred(change), (width, height), interpolation=cv2.INTER_LINEAR)
-        target[:] = cv2.add(self._frames[frame], wide, dtype=cv2.CV_8U)
+        wide = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
+        cv2.add(self._frames[frame], wide, dst=target, dtype=cv2.CV_8U)
 
-    def _amplitude(self, number: int) -> Grid:
-        previous = self._frames[number - 1] if number else None
-        room = capacity(self._frames[number], previous, self._directions.shape[1:])
-        grid = room * np.float32(PEAK[self._strength] * fade(number, len(self._frames)))
-        rms = float(np.sqrt(np.square(grid).mean()))
-        return grid * np.float32(min(1.0, MOST_RMS[self._strength] / rms if rms else 1.0))
+
+def _rooms(frames: Sequence[Luma], shape: tuple[int, int]) -> Room:
+    """Judge all frames of a segment; shape (frames, rows, columns) each, faded."""
+    neighbours = [frames[min(1, len(frames) - 1)], *frames[:-1]]
+    rooms = [
+        room_of(frame, neighbour, shape)
+        for frame, neighbour in zip(frames, neighbours, strict=True)
+    ]
+    amplitude, error, weight = (np.stack(grids) for grids in zip(*rooms, strict=True))
+    fades = np.array([fade(number, len(frames)) for number in range(len(frames))], np.float32)
+    return Room(amplitude * fades[:, None, None], error, weight)
+
+
+def _bounded(rooms: Room, bounds: Bounds) -> tuple[Grid, float]:
+    """Scale amplitudes as far up as the bounds allow.
+
+    Returns:
+        The amplitudes, and the mean square of the change that they make.
+    """
+    amplitudes, power = np.zeros_like(rooms.amplitude), np.zeros_like(rooms.amplitude)
+    allowed = bounds.cost * float((rooms.error * rooms.weight).mean())
+    low, high = 0.0, _MOST_GAIN
+    for _ in range(_GAIN_STEPS):
+        gain = (low + high) / 2
+        tried = bounds.peak * np.minimum(rooms.amplitude * np.float32(gain), 1)
+        made = np.interp(tried, *_power_of_amplitude()).astype(np.float32)
+        highest, cost = made.mean(axis=(1, 2)).max(), (made * rooms.weight).mean()
+        if highest <= bounds.power and cost <= allowed:
+            low, amplitudes, power = gain, tried, made
+        else:
+            high = gain
+    return amplitudes, float(power.mean())
+
+
+@cache
+def _power_of_amplitude() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean square of a change after rounding to whole steps, by its amplitude before.
+
+    Where the signs of neighbouring cells differ, the change passes through zero; so it matters how
+    the interpolated pattern's values are distributed, which any pattern shows.
+    """
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), (64, 64)).astype(np.float32)
+    values = cv2.resize(signs, (256, 256), interpolation=cv2.INTER_LINEAR)
+    amplitudes = np.linspace(0, max(bounds.peak for bounds in BOUNDS.values()), _TABLE_STEPS)
+    return amplitudes, np.array([np.square(np.rint(values * one)).mean() for one in amplitudes])
 
 
 def fade(number: int, count: int) -> float:

@@ -1,10 +1,11 @@
 """The secret pattern that tells a segment's variants apart.
 
-A segment's frame is divided into square cells, about 30 to its height, so that the pattern outlives
-scaling to a quarter. Each cell has a secret sign and belongs to a secret one of K - 1 teams; in
-variant k it is raised or lowered as row k of a Hadamard matrix says for its team. The rows without
-their constant first column form a simplex: every two variants differ as much as any other two, and
-the variants' mean is the source. With two variants they are opposites.
+A segment's frame is divided into square cells, 15 to its shorter side, so that the pattern
+outlives scaling to a quarter and the coarse quantizers that follow it. Each cell has a secret sign
+and belongs to a secret one of K - 1 teams; in variant k it is raised or lowered as row k of a
+Hadamard matrix says for its team. The rows without their constant first column form a simplex:
+every two variants differ as much as any other two, and the variants' mean is the source. With two
+variants they are opposites.
 
 Signs and teams come from SHAKE-128 with the secret key in front, like the code's symbols but for
 another purpose, and differ from segment to segment: who lacks the key can neither predict a
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 
 Grid = NDArray[np.float32]
 
-CELLS_HIGH = 30
-"""Cells to a frame's height; to its shorter side if it is a portrait."""
+CELLS_HIGH = 15
+"""Cells to a frame's shorter side."""
 
 _PURPOSE = b"countermark autograph pattern v1"
 

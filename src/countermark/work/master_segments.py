@@ -163,7 +163,7 @@ class SegmentMaker:
             self._encoded(mark, variant, pictures, kinds)
             for variant in range(1, self._pattern.variants)
         ]
-        return _assembled([first, *others], pictures, mark.energy())
+        return _assembled([first, *others], pictures, mark.energy)
 
     def _encoded(
         self, mark: SegmentMark, variant: int, pictures: Sequence[Picture], kinds: Sequence[str]

@@ -1,7 +1,7 @@
 """The pattern: fair between variants, secret, and within its bounds."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from countermark.autograph.marking import SegmentMark, Strength, fade
@@ -44,6 +44,7 @@ def test_patterns_of_other_keys_masters_and_segments_have_nothing_in_common() ->
     assert np.abs(likeness).max() < 0.12  # five standard deviations of chance
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(list(Strength)), VARIANTS)
 def test_no_frame_changes_more_than_its_strength_allows_nor_in_its_mean(
     seed: int, strength: Strength, variants: int
