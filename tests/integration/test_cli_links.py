@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from countermark import bootstrap, settings
+from countermark import settings
+from countermark.bootstrap.keys import KEY_SETTLED_MS, read_ring
 from countermark.catalog.database import Database
 from countermark.catalog.readers.keys import link_keys
 from countermark.catalog.readers.revocations import revocations
@@ -42,7 +43,7 @@ def catalog(run: Run, environ: dict[str, str]) -> Database:
 
 
 def _minted(catalog: Database, made: Link) -> str:
-    return mint(made, bootstrap.read_ring(catalog))
+    return mint(made, read_ring(catalog))
 
 
 def _revoked(catalog: Database) -> list[tuple[str, str]]:
@@ -85,12 +86,12 @@ def test_what_is_no_living_link_is_not_revoked(run: Run, catalog: Database) -> N
 
 
 def test_a_key_signs_only_once_every_process_knows_it(run: Run, catalog: Database) -> None:
-    old = bootstrap.read_ring(catalog).current.id
+    old = read_ring(catalog).current.id
     assert run("keys", "rotate").exit_code == 0
-    assert bootstrap.read_ring(catalog).current.id == old
-    assert bootstrap.read_ring(catalog).find(old + 1)
-    _rotated_before(catalog, bootstrap.KEY_SETTLED_MS)
-    assert bootstrap.read_ring(catalog).current.id == old + 2
+    assert read_ring(catalog).current.id == old
+    assert read_ring(catalog).find(old + 1)
+    _rotated_before(catalog, KEY_SETTLED_MS)
+    assert read_ring(catalog).current.id == old + 2
 
 
 def test_keys_are_listed_without_their_secrets(run: Run, catalog: Database) -> None:
@@ -109,7 +110,7 @@ def test_a_key_is_retired_when_its_last_link_has_ended(run: Run, catalog: Databa
     assert "--force" in _failed(run("keys", "retire", "1"))
     assert "no key 9" in _failed(run("keys", "retire", "9"))
     assert run("keys", "retire", "1", "--force").output == "retired key 1\n"
-    _rotated_before(catalog, LONGEST_LINK_SECONDS * 1000 + bootstrap.KEY_SETTLED_MS + 1)
+    _rotated_before(catalog, LONGEST_LINK_SECONDS * 1000 + KEY_SETTLED_MS + 1)
     assert run("keys", "retire", "2").exit_code == 0
     with catalog.read() as connection:
         assert [key.id for key in link_keys(connection)] == [3]

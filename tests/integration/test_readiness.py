@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from countermark import bootstrap
-from countermark.bootstrap import Readiness
+from countermark.bootstrap import readiness
+from countermark.bootstrap.readiness import Readiness
 from countermark.catalog.database import Database
 from countermark.errors import UnavailableError
 from countermark.links.ledger import open_ledger
@@ -44,7 +44,7 @@ async def test_the_part_that_fails_is_named_and_asked_once_a_second(
     assert await ready() == ("ledger",)
     assert await ready() == ("ledger",)
     assert ledger.asked == 1
-    monkeypatch.setattr(bootstrap, "READY_SECONDS", 0.0)
+    monkeypatch.setattr(readiness, "READY_SECONDS", 0.0)
     ledger.failing = False
     ready = Readiness(sqlite_database, LocalStore(tmp_path), ledger)
     assert await ready() == ()

@@ -15,7 +15,10 @@ def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Co
     if isinstance(command, click.Group):
         if command.invoke_without_command:
             yield path, command
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
             yield from _commands(child, f"{path} {name}")
     else:
         yield path, command

@@ -3,8 +3,8 @@
 import click
 import msgspec
 
-from countermark import bootstrap
 from countermark.api import scopes
+from countermark.bootstrap.prepare import create_application
 from countermark.catalog.database import Database
 from countermark.catalog.readers import accounts as read_accounts
 from countermark.catalog.records import UserRecord
@@ -36,7 +36,7 @@ def create(name: str, scope_list: str, as_json: bool) -> None:
     database = open_catalog()
     owner = _owner(database)
     with database.write() as connection:
-        account = bootstrap.create_application(connection, owner, name, wanted)
+        account = create_application(connection, owner, name, wanted)
     if as_json:
         click.echo(msgspec.json.encode(credentials_of(account)))
     else:

@@ -4,7 +4,7 @@ import base64
 
 import click
 
-from countermark.bootstrap import NewAccount
+from countermark.bootstrap.prepare import NewAccount
 
 
 def credentials_of(account: NewAccount) -> dict[str, str]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import click
 import msgspec
 
-from countermark import bootstrap
+from countermark.bootstrap.keys import KEY_SETTLED_MS
 from countermark.catalog.database import Database
 from countermark.catalog.readers import keys as read_keys
 from countermark.catalog.writers import keys as write_keys
@@ -39,7 +39,7 @@ def rotate() -> None:
     """Make a new key for new links; old links live to their expiry."""
     with open_catalog().write() as connection:
         key = write_keys.rotate_link_key(connection, now_ms())
-    seconds = bootstrap.KEY_SETTLED_MS // 1000
+    seconds = KEY_SETTLED_MS // 1000
     click.echo(f"key {key.id} signs all new links in {seconds} seconds")
 
 
@@ -82,7 +82,7 @@ def retire(key_id: int, force: bool) -> None:
 def _rows(database: Database) -> list[KeyRow]:
     with database.read() as connection:
         found = read_keys.link_keys(connection)
-    longest = LONGEST_LINK_SECONDS * 1000 + bootstrap.KEY_SETTLED_MS
+    longest = LONGEST_LINK_SECONDS * 1000 + KEY_SETTLED_MS
     old = [
         KeyRow(key.id, key.created_at, newer.created_at + longest) for key, newer in pairwise(found)
     ]

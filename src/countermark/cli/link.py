@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from countermark import bootstrap
+from countermark.bootstrap.keys import read_ring
 from countermark.catalog.database import Database
 from countermark.catalog.writers.revocations import revoke as write_revocation
 from countermark.cli.opened import open_catalog
@@ -43,7 +43,7 @@ def _read(database: Database, url: str) -> tuple[str, int]:
     if not (folder + "/").endswith(PREFIX):
         raise CountermarkError("this is no link of an edge; give its whole URL, or its serial")
     try:
-        found = read(token, name, bootstrap.read_ring(database), time.time())
+        found = read(token, name, read_ring(database), time.time())
     except LinkExpiredError as error:
         raise CountermarkError("this link has expired already") from error
     except LinkInvalidError as error:

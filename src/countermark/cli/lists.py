@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from countermark import bootstrap
+from countermark.bootstrap.work import list_keeper
 from countermark.catalog.readers import address_lists as read_lists
 from countermark.catalog.records import AddressListRecord
 from countermark.catalog.writers import address_lists as write_lists
@@ -122,7 +122,7 @@ def _row(record: AddressListRecord) -> dict[str, str | int | None]:
 
 
 def _keeper() -> ListKeeper:
-    return bootstrap.list_keeper(open_settings())
+    return list_keeper(open_settings())
 
 
 def _all(keeper: ListKeeper) -> list[AddressListRecord]:

@@ -5,26 +5,22 @@ import sys
 import click
 
 from countermark import __doc__ as about
-from countermark.cli.app import app
-from countermark.cli.demo import demo
-from countermark.cli.keys import keys
-from countermark.cli.link import link
-from countermark.cli.lists import lists
-from countermark.cli.serve import serve
-from countermark.cli.worker import worker
+from countermark.cli.lazy import LazyGroup
 from countermark.errors import CountermarkError
 
 EXIT_FAILURE = 1
+COMMANDS = ("serve", "worker", "app", "link", "keys", "lists", "demo")
 
 
-@click.group(help=about, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    lazy={name: f"countermark.cli.{name}:{name}" for name in COMMANDS},
+    help=about,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="countermark")
 def cli() -> None:
     """Root of all commands."""
-
-
-for command in (serve, worker, app, link, keys, lists, demo):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -2,19 +2,27 @@
 
 from datetime import UTC, datetime
 
-from countermark import bootstrap, settings
+from countermark import settings
 from countermark.catalog.database import Database
-from countermark.cli.credentials import show
 from countermark.settings import Settings
+
+
+def make_ready(current: Settings, *, err: bool = False) -> None:
+    """Make what the settings name ready for use."""
+    # Whom `countermark serve` started finds all ready, and needs none of what makes it so.
+    from countermark.bootstrap.prepare import prepare  # noqa: PLC0415 - see above
+    from countermark.cli.credentials import show  # noqa: PLC0415 - likewise
+
+    account = prepare(current)
+    if account:
+        # The very first call made the owner's own application; it is shown only once.
+        show(account, err=err)
 
 
 def open_settings() -> Settings:
     """The settings, with everything that they name made ready."""
     current = settings.load()
-    account = bootstrap.prepare(current)
-    if account:
-        # The very first call made the owner's own application; say so, for it is shown only once.
-        show(account, err=True)
+    make_ready(current, err=True)
     return current
 
 
