@@ -6,7 +6,7 @@ secret, a path or a foreign id. Vendor errors are translated where they enter, w
 from` so that the cause stays in the log.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class CountermarkError(Exception):
@@ -48,6 +48,10 @@ class PublicError(CountermarkError):
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail or self.message)
         self.detail = detail or self.advice
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str | None]]:
+        """Keep the detail when a workflow's checkpoint keeps the error."""
+        return type(self), (self.detail,)
 
 
 class InternalError(PublicError):
@@ -138,10 +142,77 @@ class PipelineNotFoundError(PublicError):
     status, code, message = 404, "0x0210002", "Requested pipeline does not exist"
 
 
+class InvalidJobInputError(PublicError):
+    """A parameter or body of the Jobs resource is wrong."""
+
+    status, code, message = 400, "0x0220001", "Invalid Input"
+
+
 class JobNotFoundError(PublicError):
     """The job does not exist, or is another user's."""
 
     status, code, message = 404, "0x0220002", "Requested job does not exist"
+
+
+class JobStateError(PublicError):
+    """The job is not in a state in which this can be done to it."""
+
+    status, code, message = 409, "0x0220003", "Not possible in this state of the job"
+
+
+class JobCancelledError(PublicError):
+    """The job was cancelled; only ever the error of a job."""
+
+    status, code, message = 409, "0x0220004", "Job cancelled"
+    advice = "The job was cancelled. Retry it if it is needed after all."
+
+
+class JobOverdueError(PublicError):
+    """The job waited longer than its pipeline allows; only ever the error of a job."""
+
+    status, code, message = 409, "0x0220005", "Job waited too long"
+    advice = (
+        "The job waited longer than the pipeline's cancel_timeout. Retry it, or allow more time."
+    )
+
+
+class JobInputMissingError(PublicError):
+    """The job's input is not in the store; only ever the error of a job."""
+
+    status, code, message = 404, "0x0220006", "Input does not exist"
+    advice = "Upload the input, then create the job again."
+
+
+class JobUnstableError(PublicError):
+    """Worker after worker died over the job; only ever the error of a job."""
+
+    status, code, message = 500, "0x0220007", "Job could not be finished"
+    advice = "The workers that tried it ended unexpectedly, again and again. Try another input."
+
+
+class JobBrokenError(PublicError):
+    """Something of the service failed; only ever the error of a job."""
+
+    status, code, message = 500, "0x0220008", "Job failed by the service"
+    advice = "The service itself failed over the job; its log says why. Retry the job."
+
+
+class InvalidPresetInputError(PublicError):
+    """A parameter or body of the Presets resource is wrong."""
+
+    status, code, message = 400, "0x0270001", "Invalid Input"
+
+
+class PresetNotFoundError(PublicError):
+    """The preset does not exist, or is another user's, or is built in and was to be changed."""
+
+    status, code, message = 404, "0x0270002", "Requested preset does not exist"
+
+
+class CodecNotFoundError(PublicError):
+    """The codec does not exist."""
+
+    status, code, message = 404, "0x0290002", "Requested codec does not exist"
 
 
 class InvalidUploadInputError(PublicError):

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from countermark.catalog.database import Database
+from countermark.catalog.ordering import Page
 from countermark.catalog.readers import accounts as read_accounts
 from countermark.catalog.readers import files as read_files
 from countermark.catalog.readers import jobs as read_jobs
@@ -14,7 +15,6 @@ from countermark.catalog.readers import keys as read_keys
 from countermark.catalog.readers import pipelines as read_pipelines
 from countermark.catalog.readers import uploads as read_uploads
 from countermark.catalog.records import Access, LinkKey, UploadRecord
-from countermark.catalog.tables import jobs
 from countermark.catalog.writers import accounts, keys, pipelines, uploads
 from countermark.errors import InvalidUploadInputError
 from countermark.ids import new_id
@@ -156,8 +156,11 @@ def test_pipelines_come_in_pages(database: Database) -> None:
             )
             for number in range(3)
         ]
-        assert read_pipelines.pipelines(conn, owner.user.id, 1, 2) == (more[:2], 4)
-        assert read_pipelines.pipelines(conn, owner.user.id, 9, 2) == ([], 4)
+        assert read_pipelines.pipelines(conn, owner.user.id, Page(start=1, limit=2)) == (
+            more[:2],
+            4,
+        )
+        assert read_pipelines.pipelines(conn, owner.user.id, Page(start=9, limit=2)) == ([], 4)
         found = read_pipelines.pipelines_by_id(conn, owner.user.id, [more[0].id, new_id()])
         assert found == {more[0].id: more[0]}
         assert read_pipelines.pipelines_by_id(conn, owner.user.id, []) == {}
@@ -166,21 +169,10 @@ def test_pipelines_come_in_pages(database: Database) -> None:
 def test_a_job_is_its_users_alone(database: Database) -> None:
     with database.write() as conn:
         owner = make_owner(conn)
-        job_id = new_id()
-        conn.execute(
-            sa.insert(jobs).values(
-                id=job_id,
-                user_id=owner.user.id,
-                application_id=owner.application.id,
-                pipeline_id=owner.pipeline.id,
-                status="SUCCESS",
-                created_at=NOW,
-                updated_at=NOW,
-            )
-        )
+        job_id = owner.add_job(conn).id
         job = read_jobs.job(conn, owner.user.id, job_id)
         assert job is not None
-        assert job.status == "SUCCESS"
+        assert job.status == "QUEUED"
         assert read_jobs.job(conn, new_id(), job_id) is None
 
 

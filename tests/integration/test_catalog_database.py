@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from countermark.catalog import database as database_module
+from countermark.catalog import job_tables, tables
 from countermark.catalog.database import Database, migrate
 from countermark.catalog.readers import accounts as read_accounts
-from countermark.catalog.tables import metadata
 from countermark.catalog.writers import accounts
 from countermark.errors import SettingsError, UnavailableError
 
@@ -109,8 +109,9 @@ def test_sqlite_is_durable_and_keeps_foreign_keys(sqlite_database: Database) -> 
 
 
 def test_the_migrations_lead_to_the_tables(database: Database) -> None:
+    assert job_tables.metadata is tables.metadata
     with database.write() as conn:
-        assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+        assert compare_metadata(MigrationContext.configure(conn), tables.metadata) == []
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

@@ -13,6 +13,8 @@ from litestar import Litestar
 from countermark.api.app import build_app
 from countermark.api.parts import ApiParts
 from countermark.catalog.database import Database
+from countermark.catalog.job_records import JobRecord, PresetRecord
+from countermark.catalog.readers import jobs as read_jobs
 from countermark.catalog.records import (
     ApplicationRecord,
     FileRecord,
@@ -20,7 +22,8 @@ from countermark.catalog.records import (
     PipelineRecord,
     UserRecord,
 )
-from countermark.catalog.writers import accounts, files, pipelines
+from countermark.catalog.writers import accounts, files, job_runs, pipelines, presets
+from countermark.catalog.writers.job_runs import Run
 from countermark.ids import new_id
 from countermark.links.hmac_request import sign
 from countermark.links.keys import KeyRing, LinkKey
@@ -28,6 +31,7 @@ from countermark.links.ledger import open_ledger
 from countermark.settings import Settings
 from countermark.storage.layout import part_note_key
 from countermark.storage.local import LocalStore
+from support.catalog import Owner
 
 API_URL = "https://api.countermark.test"
 EDGE_URL = "https://edge.countermark.test"
@@ -98,6 +102,61 @@ class Account:
         )
         with self.hub.database.write() as connection:
             return files.register(connection, new, self.hub.clock())
+
+    def add_job(self, **values: Any) -> JobRecord:
+        """Queue a job that nobody could do."""
+        place = Owner(self.user, self.application, self.pipeline)
+        with self.hub.database.write() as connection:
+            return place.add_job(connection, now=self.hub.clock(), **values)
+
+    def add_ended_job(self, file_id: str, preset_id: str) -> JobRecord:
+        """A job that has succeeded, and that looks as if everything of it were this file."""
+        job = self.add_job(
+            outputs=[
+                {
+                    "preset": {"id": preset_id},
+                    "output_name": "movie",
+                    "settings": {"video": {"width": "50%"}},
+                }
+            ]
+        )
+        result = {"file_id": file_id, "thumbnail_zip_id": file_id, "image_ids": [file_id]}
+        values = {"results": [result], "folder_id": self.pipeline.root_folder_id}
+        values |= {"archive_id": file_id, "warnings": ["something"], "input_file_id": file_id}
+        with self.hub.database.write() as connection:
+            claimed = job_runs.claim_next(connection, "worker", self.hub.clock())
+            while claimed and claimed.id != job.id:
+                claimed = job_runs.claim_next(connection, "worker", self.hub.clock())
+            assert claimed
+            assert claimed.run
+            job_runs.begin(connection, job.id, claimed.run, "worker", self.hub.clock())
+            run = Run(job.id, claimed.run, 1)
+            for status in ("ENCODING", "UPLOADING"):
+                assert job_runs.advance(connection, run, status, self.hub.clock())
+            assert job_runs.succeed(connection, run, values, self.hub.clock())
+            ended = read_jobs.job(connection, self.user.id, job.id)
+        assert ended is not None
+        return ended
+
+    def add_preset(self, name: str = "small") -> PresetRecord:
+        """A preset of one's own: H.264 and AAC."""
+        video = {"codec": {"id": "00000000000000c0dec00001"}, "profile": "High"}
+        audio = {"codec": {"id": "00000000000000c0dec00011"}, "caps": {"max_channels": 2}}
+        now = self.hub.clock()
+        record = PresetRecord(
+            id=new_id(),
+            user_id=self.user.id,
+            application_id=self.application.id,
+            name=name,
+            description=None,
+            target_format={"container": "mp4", "vcodec": video, "acodec": audio},
+            settings={"video": {"quality": 30}},
+            created_at=now,
+            updated_at=now,
+        )
+        with self.hub.database.write() as connection:
+            presets.add_preset(connection, record)
+        return record
 
     def add_archive(self, elements: list[str], object_key: str = "all.zip") -> FileRecord:
         """Make an archive of files."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from countermark.catalog.job_records import JobRecord, NewJob
 from countermark.catalog.records import (
     ApplicationRecord,
     FileRecord,
@@ -12,7 +13,7 @@ from countermark.catalog.records import (
     PipelineRecord,
     UserRecord,
 )
-from countermark.catalog.writers import accounts, files, pipelines
+from countermark.catalog.writers import accounts, files, jobs, pipelines
 from countermark.ids import new_id
 
 NOW = 1_700_000_000_000
@@ -42,6 +43,27 @@ class Owner:
     ) -> FileRecord:
         """Register a file."""
         return files.register(conn, self.new_file(object_key, **values), now)
+
+    def add_job(self, conn: sa.Connection, *, now: int = NOW, **values: Any) -> JobRecord:
+        """Queue a job that nobody could do."""
+        known: dict[str, Any] = {
+            "priority": 0,
+            "input": {"input_name": "movie.mp4"},
+            "input_file_id": None,
+            "input_file_name": "movie.mp4",
+            "autograph": None,
+            "user_data": None,
+            "output_prefix": "out",
+            "outputs": [{"preset": {"id": "0" * 24}, "output_name": "movie"}],
+        }
+        new = NewJob(
+            id=values.pop("id", None) or new_id(),
+            user_id=self.user.id,
+            application_id=self.application.id,
+            pipeline_id=self.pipeline.id,
+            **(known | values),
+        )
+        return jobs.create_job(conn, new, now)
 
     def add_archive(
         self, conn: sa.Connection, object_key: str, elements: list[str], **values: Any

@@ -3,12 +3,13 @@
 import pytest
 from msgspec import Struct
 
-from countermark.catalog import records, tables
+from countermark.catalog import job_records, job_tables, records, tables
 
 PAIRS = [
     (records.ApplicationRecord, tables.applications),
     (records.PipelineRecord, tables.pipelines),
-    (records.JobRecord, tables.jobs),
+    (job_records.PresetRecord, job_tables.presets),
+    (job_records.NotificationRecord, job_tables.notifications),
     (records.UploadRecord, tables.uploads),
     (records.LinkKey, tables.link_keys),
 ]
@@ -24,3 +25,8 @@ def test_a_record_has_its_tables_columns_in_their_order(
 def test_a_file_record_has_its_columns_and_what_is_joined() -> None:
     columns = [column.name for column in tables.files.c]
     assert list(records.FileRecord.__struct_fields__) == [*columns, "parent_is_root"]
+
+
+def test_a_job_record_has_all_columns_that_are_not_for_queries_only() -> None:
+    columns = [column.name for column in job_tables.JOB_COLUMNS]
+    assert list(job_records.JobRecord.__struct_fields__) == columns

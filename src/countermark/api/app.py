@@ -11,13 +11,16 @@ from typing import Any
 from litestar import Litestar
 
 from countermark.api import (
+    codecs,
     downloads,
     files,
+    jobs,
     pipelines,
+    presets,
     stats,
     tokens,
     uploads,
-    users_applications_jobs,
+    users_applications,
 )
 from countermark.api.documents import document_operations
 from countermark.api.failures import framework_error
@@ -31,8 +34,11 @@ RESOURCES: tuple[Operation[Any], ...] = (
     *downloads.OPERATIONS,
     *uploads.OPERATIONS,
     *pipelines.OPERATIONS,
+    *jobs.OPERATIONS,
+    *presets.OPERATIONS,
+    *codecs.OPERATIONS,
     *stats.OPERATIONS,
-    *users_applications_jobs.OPERATIONS,
+    *users_applications.OPERATIONS,
 )
 
 

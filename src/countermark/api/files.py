@@ -7,11 +7,10 @@ from sqlalchemy import Connection
 from countermark.api import scopes
 from countermark.api.answers import Answer, empty
 from countermark.api.operation import Call, Operation
-from countermark.api.paging import page_links
 from countermark.api.parameters import ManyFiles, OneFile, Presentation
-from countermark.api.references import Wish, look_up, wish
+from countermark.api.presenting import page_answer, presenter
 from countermark.api.representation import Presenter
-from countermark.api.resources import FileAnswer, FilesAnswer, shape
+from countermark.api.resources import FileAnswer, FilesAnswer
 from countermark.catalog.readers import files, listing
 from countermark.catalog.readers.listing import FileQuery
 from countermark.catalog.records import FileRecord
@@ -35,16 +34,16 @@ async def list_files(call: Call[ManyFiles]) -> FilesAnswer:
 async def show_file(call: Call[OneFile]) -> FileAnswer:
     """Show a file, folder or archive."""
     file_id, query = call.resource_id, call.query
-    wanted = wish(query.expand, everything=query.expand_all)
 
     def read(connection: Connection) -> FileAnswer:
         record = files.file(connection, call.caller.user_id, file_id, call.now)
         if record is None:
             raise FileNotFoundPublicError
-        return FileAnswer(_presenter(connection, call, [record], wanted).file(record))
+        return FileAnswer(_presenter(connection, call, [record]).file(record))
 
     catalog = call.services.catalog
-    return await (catalog.read(read) if wanted.depth else catalog.read_point(read))
+    expands = query.expand_all or query.expand
+    return await (catalog.read(read) if expands else catalog.read_point(read))
 
 
 async def delete_file(call: Call[Presentation]) -> Answer:
@@ -75,36 +74,16 @@ def _page(connection: Connection, call: Call[ManyFiles]) -> FilesAnswer:
         limit=query.limit,
     )
     page = listing.page(connection, asked, call.now)
-    wanted = wish(query.expand, everything=query.expand_all)
-    presenter = _presenter(connection, call, page.files, wanted)
-    base = f"{call.services.urls.base}/files/"
-    links = page_links(base, call.raw_query, query.start, query.limit, page.total)
-    return shape(FilesAnswer, show_null=query.show_null)(
-        files=[presenter.file(record) for record in page.files],
-        total=page.total,
-        start=query.start,
-        limit=query.limit,
-        **links._asdict(),
-    )
+    present = _presenter(connection, call, page.files)
+    shown = [present.file(record) for record in page.files]
+    return page_answer(FilesAnswer, call, "files", shown, page.total)
 
 
-def _presenter(
-    connection: Connection,
-    call: Call[Any],
-    records: list[FileRecord],
-    wanted: Wish,
-) -> Presenter:
+def _presenter(connection: Connection, call: Call[Any], records: list[FileRecord]) -> Presenter:
     query: OneFile | ManyFiles = call.query
-    user_id = call.caller.user_id
-    return Presenter(
-        call.services.urls,
-        show_null=query.show_null,
-        wanted=wanted,
-        found=look_up(connection, user_id, records, wanted, call.now) if wanted.depth else None,
-        thumbnails=files.thumbnails(connection, [record.id for record in records])
-        if query.bin_data
-        else None,
-    )
+    ids = [record.id for record in records]
+    thumbnails = files.thumbnails(connection, ids) if query.bin_data else None
+    return presenter(connection, call, records, thumbnails)
 
 
 LIST = Operation(

@@ -120,6 +120,8 @@ def _security(operation: Operation[Any]) -> list[Document]:
         return []
     wanted = sorted(operation.scopes)
     schemes: list[Document] = [{"bearer": wanted}]
+    if operation.open:
+        return [{}, *schemes]
     return [*schemes, {"hmac": wanted}] if operation.signable else schemes
 
 

@@ -69,6 +69,11 @@ class Call(Generic[Q]):
         return self._caller
 
     @property
+    def user_id(self) -> str:
+        """Whose things are looked at; "" for somebody unknown."""
+        return self._caller.user_id if self._caller else ""
+
+    @property
     def now(self) -> int:
         """The time, ms since the epoch."""
         return self.services.parts.clock()
@@ -147,6 +152,7 @@ class Operation(Generic[Q]):
         media_type: Of a document.
         status: Of success.
         scopes: Any one of them is needed; None for calls without authorization.
+        open: Whether a caller without a token is served, too, as somebody unknown.
         signable: Whether a signed URL is as good as a bearer token.
         form: What the form body consists of.
         body: What the JSON body consists of.
@@ -165,6 +171,7 @@ class Operation(Generic[Q]):
     media_type: str | None = None
     status: int = 200
     scopes: frozenset[str] | None = None
+    open: bool = False
     signable: bool = False
     form: type[Struct] | None = None
     body: type[Struct] | None = None
@@ -246,6 +253,8 @@ async def _caller(
     if operation.scopes is None:
         return None
     header = _header(request, b"authorization")
+    if operation.open and not header:
+        return None
     if header or not operation.signable:
         caller = await services.authorization.by_token(header)
     else:

@@ -1,5 +1,6 @@
 """Query parameters that several calls share, and those of the Files resource."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
@@ -14,8 +15,9 @@ Name = Annotated[str, Meta(pattern=NO_NUL)]
 ResourceId = Annotated[str, Meta(pattern="^[0-9a-f]{24}$")]
 
 _EXPAND_DESCRIPTION = (
-    "Comma separated references (job, application, pipeline, user, parents, elements) to replace "
-    "by the objects they name. Other names are ignored."
+    "Comma separated references (user, application, pipeline, job, preset, codec, file, parents, "
+    "elements, root_folder, folder, archive) to replace by the objects they name. Other names are "
+    "ignored."
 )
 _EXPAND_ALL_DESCRIPTION = (
     "Replace references by the objects they name, and theirs in turn. An object inside itself "
@@ -60,22 +62,25 @@ class Paging(Expansion, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=5000, description="Items on a page.")] = 1000
 
 
+Direction = Annotated[Literal["1", "-1"], Meta(description="Ascending (1) or descending (-1).")]
+
+
+def sorting_by(keys: Iterable[str]) -> Meta:
+    """Describes the parameter `sort` of a list with these keys."""
+    return Meta(
+        min_length=1,
+        max_length=100,
+        description="Key to sort by, nested ones with a dot. Default: the order of making.",
+        extra_json_schema={"enum": sorted(keys)},
+    )
+
+
 class ManyFiles(Paging, frozen=True, kw_only=True):
     """GET /files/."""
 
     bin_data: Annotated[bool, Meta(description="Include thumbnails as data-uri.")] = False
-    sort: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=100,
-            description="Key to sort by, nested ones with a dot. Default: the order of making.",
-            extra_json_schema={"enum": sorted(sort_keys())},
-        ),
-    ] = "id"
-    direction: Annotated[
-        Literal["1", "-1"], Meta(description="Ascending (1) or descending (-1).")
-    ] = "1"
+    sort: Annotated[str, sorting_by(sort_keys())] = "id"
+    direction: Direction = "1"
     type: Annotated[
         tuple[Literal["file", "folder", "archive"], ...],
         Meta(min_length=1, description="Only files of these types."),

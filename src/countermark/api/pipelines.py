@@ -1,23 +1,24 @@
-"""The Pipelines resource, as far as files need it: list, show, create."""
+"""The Pipelines resource: places for files and jobs."""
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct, to_builtins
+from msgspec import UNSET, Meta, Struct, UnsetType, to_builtins
 from sqlalchemy import Connection
 
 from countermark.api import scopes
+from countermark.api.answers import Answer, empty
 from countermark.api.operation import Call, Operation
-from countermark.api.paging import page_links
-from countermark.api.parameters import NO_NUL, Expansion, Paging
-from countermark.api.references import look_up, wish
-from countermark.api.representation import Presenter
-from countermark.api.resources import (
-    PingUrls,
-    PipelineAnswer,
-    PipelinesAnswer,
-    StoreOptions,
-    shape,
+from countermark.api.parameters import (
+    NO_NUL,
+    Direction,
+    Expansion,
+    Paging,
+    Presentation,
+    sorting_by,
 )
+from countermark.api.presenting import page_answer, page_of, presenter
+from countermark.api.resources import PingUrls, PipelineAnswer, PipelinesAnswer, StoreOptions
+from countermark.api.urls import without_password
 from countermark.catalog.readers import pipelines
 from countermark.catalog.records import PipelineRecord
 from countermark.catalog.writers import pipelines as write_pipelines
@@ -25,13 +26,15 @@ from countermark.errors import InvalidPipelineInputError, PipelineNotFoundError
 
 _TEN_YEARS = 315_360_000
 Timeout = Annotated[int, Meta(ge=1, le=_TEN_YEARS, description="Seconds.")]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NO_NUL)]
 Text = Annotated[str, Meta(max_length=4096, pattern=NO_NUL)]
+_PLACES = frozenset({"input_download_dir", "output_upload_dir"})
 
 
 class NewPipeline(Struct, frozen=True, kw_only=True):
     """What a client says of a pipeline."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=255, pattern=NO_NUL)]
+    name: Name
     description: Text | None = None
     default_object_timeout: Timeout | None = None
     cancel_timeout: Timeout | None = None
@@ -47,39 +50,53 @@ class NewPipelineBody(Struct, frozen=True):
     pipeline: NewPipeline
 
 
-async def list_pipelines(call: Call[Paging]) -> PipelinesAnswer:
-    """List pipelines, in the order of their making."""
+class PipelineChange(Struct, frozen=True, kw_only=True):
+    """What is to be different; the rest stays as it is."""
+
+    name: Name | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
+    default_object_timeout: Timeout | UnsetType | None = UNSET
+    cancel_timeout: Timeout | UnsetType | None = UNSET
+    input_download_dir: Text | UnsetType | None = UNSET
+    output_upload_dir: Text | UnsetType | None = UNSET
+    store_options: StoreOptions | UnsetType = UNSET
+    ping_urls: PingUrls | UnsetType | None = UNSET
+
+
+class PipelineChangeBody(Struct, frozen=True):
+    """The body that changes a pipeline."""
+
+    pipeline: PipelineChange
+
+
+class ManyPipelines(Paging, frozen=True, kw_only=True):
+    """GET /pipelines/."""
+
+    sort: Annotated[str, sorting_by(pipelines.sort_keys())] = "id"
+    direction: Direction = "1"
+
+
+async def list_pipelines(call: Call[ManyPipelines]) -> PipelinesAnswer:
+    """List pipelines."""
+    page = page_of(call, pipelines.sort_keys())
 
     def read(connection: Connection) -> PipelinesAnswer:
-        query = call.query
-        records, total = pipelines.pipelines(
-            connection, call.caller.user_id, query.start, query.limit
-        )
-        presenter = _presenter(connection, call, records)
-        base = f"{call.services.urls.base}/pipelines/"
-        links = page_links(base, call.raw_query, query.start, query.limit, total)
-        return shape(PipelinesAnswer, show_null=query.show_null)(
-            pipelines=[presenter.pipeline(record) for record in records],
-            total=total,
-            start=query.start,
-            limit=query.limit,
-            **links._asdict(),
-        )
+        records, total = pipelines.pipelines(connection, call.caller.user_id, page)
+        present = presenter(connection, call, records)
+        shown = [present.pipeline(record) for record in records]
+        return page_answer(PipelinesAnswer, call, "pipelines", shown, total)
 
     return await call.services.catalog.read(read)
 
 
 async def show_pipeline(call: Call[Expansion]) -> PipelineAnswer:
     """Show a pipeline."""
-    pipeline_id = call.resource_id
-
-    def read(connection: Connection) -> PipelineAnswer:
-        record = pipelines.pipeline(connection, call.caller.user_id, pipeline_id)
-        if record is None:
-            raise PipelineNotFoundError
-        return PipelineAnswer(_presenter(connection, call, [record]).pipeline(record))
-
-    return await call.services.catalog.read(read)
+    pipeline_id, user_id = call.resource_id, call.caller.user_id
+    return await call.services.catalog.read(
+        lambda connection: _answer(
+            connection, call, pipelines.pipeline(connection, user_id, pipeline_id)
+        )
+    )
 
 
 async def create_pipeline(call: Call[Expansion]) -> PipelineAnswer:
@@ -101,9 +118,72 @@ async def create_pipeline(call: Call[Expansion]) -> PipelineAnswer:
             store_mode=wanted.store_options.mode,
             ping_urls=_given(wanted.ping_urls),
         )
-        return PipelineAnswer(_presenter(connection, call, [record]).pipeline(record))
+        return _answer(connection, call, record)
 
     return await call.services.catalog.write(write)
+
+
+async def change_pipeline(call: Call[Expansion]) -> PipelineAnswer:
+    """Change a pipeline; what is not named stays as it is.
+
+    A password that was shown as `***` may be sent back so, and stays what it is.
+    """
+    pipeline_id, user_id = call.resource_id, call.caller.user_id
+    change = (await call.json_body(PipelineChangeBody)).pipeline
+
+    def write(connection: Connection) -> PipelineAnswer:
+        found = pipelines.pipeline(connection, user_id, pipeline_id)
+        if found is None:
+            raise PipelineNotFoundError
+        columns = _columns(change, found)
+        changed = write_pipelines.change_pipeline(
+            connection, user_id, pipeline_id, columns, call.now
+        )
+        return _answer(connection, call, changed)
+
+    return await call.services.catalog.write(write)
+
+
+async def delete_pipeline(call: Call[Presentation]) -> Answer:
+    """Delete a pipeline that has no files, no uploads under way and no unfinished jobs."""
+    pipeline_id, user_id = call.resource_id, call.caller.user_id
+    if not await call.services.catalog.write(
+        lambda connection: write_pipelines.delete_pipeline(
+            connection, user_id, pipeline_id, call.now
+        )
+    ):
+        raise PipelineNotFoundError
+    return empty(204)
+
+
+def _answer(
+    connection: Connection, call: Call[Any], record: PipelineRecord | None
+) -> PipelineAnswer:
+    if record is None:
+        raise PipelineNotFoundError
+    return PipelineAnswer(presenter(connection, call, [record]).pipeline(record))
+
+
+def _columns(change: PipelineChange, found: PipelineRecord) -> dict[str, Any]:
+    """The change as columns of the table."""
+    columns: dict[str, Any] = {}
+    for name in change.__struct_fields__:
+        value = getattr(change, name)
+        if value is UNSET:
+            continue
+        if name == "store_options":
+            columns["store_mode"] = value.mode
+        elif name == "ping_urls":
+            columns["ping_urls"] = _given(value)
+        elif name in _PLACES and value == _shown(getattr(found, name)):
+            continue
+        else:
+            columns[name] = value
+    return columns
+
+
+def _shown(uri: str | None) -> str | None:
+    return None if uri is None else without_password(uri)
 
 
 def _given(ping_urls: PingUrls | None) -> dict[str, str] | None:
@@ -112,19 +192,12 @@ def _given(ping_urls: PingUrls | None) -> dict[str, str] | None:
     return {key: url for key, url in to_builtins(ping_urls).items() if url is not None}
 
 
-def _presenter(connection: Connection, call: Call[Any], records: list[PipelineRecord]) -> Presenter:
-    query: Expansion = call.query
-    wanted = wish(query.expand, everything=query.expand_all)
-    found = look_up(connection, call.caller.user_id, records, wanted, call.now)
-    return Presenter(call.services.urls, show_null=query.show_null, wanted=wanted, found=found)
-
-
 OPERATIONS: tuple[Operation[Any], ...] = (
     Operation(
         method="GET",
         path="/v1/pipelines/",
         handler=list_pipelines,
-        query=Paging,
+        query=ManyPipelines,
         answer=PipelinesAnswer,
         scopes=scopes.READ_PIPELINES,
         invalid=InvalidPipelineInputError,
@@ -150,5 +223,26 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         scopes=scopes.WRITE,
         body=NewPipelineBody,
         invalid=InvalidPipelineInputError,
+    ),
+    Operation(
+        method="PUT",
+        path="/v1/pipelines/{id:str}",
+        handler=change_pipeline,
+        query=Expansion,
+        answer=PipelineAnswer,
+        scopes=scopes.WRITE,
+        body=PipelineChangeBody,
+        invalid=InvalidPipelineInputError,
+        missing=PipelineNotFoundError,
+    ),
+    Operation(
+        method="DELETE",
+        path="/v1/pipelines/{id:str}",
+        handler=delete_pipeline,
+        query=Presentation,
+        status=204,
+        scopes=scopes.WRITE,
+        invalid=InvalidPipelineInputError,
+        missing=PipelineNotFoundError,
     ),
 )

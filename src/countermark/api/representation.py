@@ -1,51 +1,43 @@
 """From the catalog's records to the resources that clients see."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
-from countermark.api.references import Key, Kind, Record, Wish
+from countermark.api.expansion import NOTHING
+from countermark.api.job_representation import JobPresenter
+from countermark.api.job_resources import Codec, Job, Preset
+from countermark.api.references import Key, Record, Wish
 from countermark.api.resources import (
     Application,
     AudioTrack,
     File,
-    Job,
-    ParentReference,
     PingUrls,
     Pipeline,
-    Reference,
     StoreOptions,
     SubtitleTrack,
     User,
     VideoTrack,
     shape,
 )
-from countermark.api.urls import Urls
+from countermark.api.urls import Urls, without_password
+from countermark.catalog.job_records import JobRecord, PresetRecord
 from countermark.catalog.records import (
     ApplicationRecord,
     FileRecord,
-    JobRecord,
     PipelineRecord,
     Thumbnail,
     Track,
     UserRecord,
 )
+from countermark.media.codecs import Codec as KnownCodec
 
-Resource = User | Application | Pipeline | Job | File
+Resource = User | Application | Pipeline | Job | Preset | Codec | File
 
-# Each object on the way is written out in full; this many are more than anyone reads.
-MOST_EMBEDDED = 50_000
-_COLLECTIONS: dict[Kind, str] = {
-    "user": "users",
-    "application": "applications",
-    "pipeline": "pipelines",
-    "job": "jobs",
-    "file": "files",
-}
 # What a resource has in common with its record; the rest is made of references.
 _SAME_IN_FILE = (
     "title",
@@ -75,15 +67,12 @@ _SAME_IN_PIPELINE = (
     "description",
     "default_object_timeout",
     "cancel_timeout",
-    "input_download_dir",
-    "output_upload_dir",
     "created_at",
     "updated_at",
     "id",
 )
 _of_file = attrgetter(*_SAME_IN_FILE)
 _of_pipeline = attrgetter(*_SAME_IN_PIPELINE)
-_NOTHING = Wish(frozenset(), 0)
 
 
 class _Kinds(NamedTuple):
@@ -113,11 +102,8 @@ def _kinds(*, show_null: bool) -> _Kinds:
     )
 
 
-class Presenter:
-    """Builds resources; references named by the wish become the objects they name.
-
-    A record that already stands around a reference is not put inside itself, and what was not
-    found (deleted meanwhile) stays a reference.
+class Presenter(JobPresenter):
+    """Builds resources, with expanded references in them.
 
     Args:
         urls: Makes hrefs.
@@ -132,26 +118,33 @@ class Presenter:
         urls: Urls,
         *,
         show_null: bool,
-        wanted: Wish = _NOTHING,
+        wanted: Wish = NOTHING,
         found: Mapping[Key, Record] | None = None,
         thumbnails: Mapping[str, Thumbnail] | None = None,
     ) -> None:
-        self._urls = urls
-        self._wanted = wanted
-        self._found = found or {}
+        super().__init__(urls, wanted, found)
+        self.show_null = show_null
         self._thumbnails = thumbnails or {}
-        self._embedded = 0
+        self._makers: dict[type, Callable[[Any, tuple[Key, ...]], Resource]] = {
+            FileRecord: self.file,
+            PipelineRecord: self.pipeline,
+            JobRecord: self.job,
+            PresetRecord: self.preset,
+            ApplicationRecord: self.application,
+            KnownCodec: lambda record, _around: self.codec(record),
+            UserRecord: lambda record, _around: self.user(record),
+        }
         self._kinds = _kinds(show_null=show_null)
 
     def file(self, record: FileRecord, around: tuple[Key, ...] = ()) -> File:
         """A file, folder or archive."""
         inside = (*around, Key("file", record.id))
-        reference = self._reference
+        reference = self.reference
         return self._kinds.file(
             storage="intern",
             **dict(zip(_SAME_IN_FILE, _of_file(record), strict=True)),
-            href=self._urls.href("files", record.id),
-            uri=None if record.type == "folder" else self._urls.download(record.id),
+            href=self.urls.href("files", record.id),
+            uri=None if record.type == "folder" else self.urls.download(record.id),
             user=reference("user", "user", record.user_id, inside),
             application=reference("application", "application", record.application_id, inside),
             pipeline=reference("pipeline", "pipeline", record.pipeline_id, inside),
@@ -167,33 +160,16 @@ class Presenter:
     def pipeline(self, record: PipelineRecord, around: tuple[Key, ...] = ()) -> Pipeline:
         """A pipeline."""
         inside = (*around, Key("pipeline", record.id))
-        root = ParentReference(record.root_folder_id, "folder", is_root=True)
         return self._kinds.pipeline(
             **dict(zip(_SAME_IN_PIPELINE, _of_pipeline(record), strict=True)),
-            root_folder=self._expanded("root_folder", Key("file", root.id), inside) or root,
+            input_download_dir=_place(record.input_download_dir),
+            output_upload_dir=_place(record.output_upload_dir),
+            root_folder=self.folder("root_folder", record.root_folder_id, inside, is_root=True),
             store_options=msgspec.convert({"mode": record.store_mode}, StoreOptions),
             ping_urls=self._kinds.ping_urls(**record.ping_urls) if record.ping_urls else None,
-            application=self._reference(
-                "application", "application", record.application_id, inside
-            ),
-            user=self._reference("user", "user", record.user_id, inside),
-            href=self._urls.href("pipelines", record.id),
-        )
-
-    def job(self, record: JobRecord, around: tuple[Key, ...] = ()) -> Job:
-        """A job."""
-        inside = (*around, Key("job", record.id))
-        return Job(
-            status=record.status,
-            pipeline=self._reference("pipeline", "pipeline", record.pipeline_id, inside),
-            application=self._reference(
-                "application", "application", record.application_id, inside
-            ),
-            user=self._reference("user", "user", record.user_id, inside),
-            created_at=record.created_at,
-            updated_at=record.updated_at,
-            id=record.id,
-            href=self._urls.href("jobs", record.id),
+            application=self.reference("application", "application", record.application_id, inside),
+            user=self.reference("user", "user", record.user_id, inside),
+            href=self.urls.href("pipelines", record.id),
         )
 
     def application(self, record: ApplicationRecord, around: tuple[Key, ...] = ()) -> Application:
@@ -202,11 +178,11 @@ class Presenter:
         return Application(
             name=record.name,
             scopes=list(record.scopes),
-            user=self._reference("user", "user", record.user_id, inside),
+            user=self.reference("user", "user", record.user_id, inside),
             created_at=record.created_at,
             updated_at=record.updated_at,
             id=record.id,
-            href=self._urls.href("applications", record.id),
+            href=self.urls.href("applications", record.id),
         )
 
     def user(self, record: UserRecord) -> User:
@@ -216,55 +192,33 @@ class Presenter:
             created_at=record.created_at,
             updated_at=record.updated_at,
             id=record.id,
-            href=self._urls.href("users", record.id),
+            href=self.urls.href("users", record.id),
         )
 
-    def _reference(
-        self, name: str, kind: Kind, record_id: str | None, around: tuple[Key, ...]
-    ) -> Reference | Resource | None:
-        if record_id is None:
-            return None
-        expanded = self._expanded(name, Key(kind, record_id), around) if self._found else None
-        return expanded or self._urls.reference(_COLLECTIONS[kind], record_id)
-
-    def _expanded(self, name: str, key: Key, around: tuple[Key, ...]) -> Resource | None:
-        if name not in self._wanted.names or len(around) > self._wanted.depth or key in around:
-            return None
-        record = self._found.get(key)
-        if record is None or self._embedded >= MOST_EMBEDDED:
-            return None
-        self._embedded += 1
-        return self._any(record, around)
-
-    def _any(self, record: Record, around: tuple[Key, ...]) -> Resource:
-        match record:
-            case FileRecord():
-                return self.file(record, around)
-            case PipelineRecord():
-                return self.pipeline(record, around)
-            case JobRecord():
-                return self.job(record, around)
-            case ApplicationRecord():
-                return self.application(record, around)
-            case UserRecord():
-                return self.user(record)
+    def resource(self, record: Record, around: tuple[Key, ...]) -> Resource:
+        """The resource of any record."""
+        return self._makers[type(record)](record, around)
 
     def _parents(self, record: FileRecord, around: tuple[Key, ...]) -> list[Any] | None:
-        if record.parent_id is None:
-            return None
-        parent = ParentReference(record.parent_id, "folder", is_root=bool(record.parent_is_root))
-        return [self._expanded("parents", Key("file", parent.id), around) or parent]
+        parent = self.folder(
+            "parents", record.parent_id, around, is_root=bool(record.parent_is_root)
+        )
+        return [parent] if parent else None
 
     def _elements(self, record: FileRecord, around: tuple[Key, ...]) -> list[Any] | None:
         if record.elements is None:
             return None
-        return [self._reference("elements", "file", one, around) for one in record.elements]
+        return [self.reference("elements", "file", one, around) for one in record.elements]
 
     def _thumbnail(self, file_id: str) -> str | None:
         found = self._thumbnails.get(file_id)
         if found is None:
             return None
         return f"data:{found.mime_type};base64,{b64encode(found.data).decode()}"
+
+
+def _place(uri: str | None) -> str | None:
+    return None if uri is None else without_password(uri)
 
 
 def _tracks(stored: list[Track] | None, kind: Any) -> Any:

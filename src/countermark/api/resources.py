@@ -37,17 +37,18 @@ class ParentReference(Struct, frozen=True):
     is_root: bool
 
 
-def _or_expanded(reference: str, resource: str) -> Meta:
+def or_expanded(reference: str, resource: str) -> Meta:
+    """Describes a reference in whose place the resource may stand."""
     refs = [{"$ref": SCHEMAS + reference}, {"$ref": SCHEMAS + resource}, {"type": "null"}]
     return Meta(extra_json_schema={"anyOf": refs})
 
 
-UserReference = Annotated[Any, _or_expanded("Reference", "User")]
-ApplicationReference = Annotated[Any, _or_expanded("Reference", "Application")]
-PipelineReference = Annotated[Any, _or_expanded("Reference", "Pipeline")]
-JobReference = Annotated[Any, _or_expanded("Reference", "Job")]
-FileReference = Annotated[Any, _or_expanded("Reference", "File")]
-FolderReference = Annotated[Any, _or_expanded("ParentReference", "File")]
+UserReference = Annotated[Any, or_expanded("Reference", "User")]
+ApplicationReference = Annotated[Any, or_expanded("Reference", "Application")]
+PipelineReference = Annotated[Any, or_expanded("Reference", "Pipeline")]
+JobReference = Annotated[Any, or_expanded("Reference", "Job")]
+FileReference = Annotated[Any, or_expanded("Reference", "File")]
+FolderReference = Annotated[Any, or_expanded("ParentReference", "File")]
 
 
 class VideoTrack(Struct, frozen=True, kw_only=True):
@@ -148,13 +149,19 @@ class StoreOptions(Struct, kw_only=True, frozen=True):
     mode: Literal["temporary", "archive"] = "temporary"
 
 
+PingUrl = Annotated[
+    str,
+    Meta(max_length=2048, pattern=r"^https?://[^\x00-\x20\x7f]+$", description="Is posted to."),
+]
+
+
 class PingUrls(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Where a pipeline reports to."""
 
-    error: str | None = None
-    warning: str | None = None
-    started: str | None = None
-    finished: str | None = None
+    error: PingUrl | None = None
+    warning: PingUrl | None = None
+    started: PingUrl | None = None
+    finished: PingUrl | None = None
 
 
 class Pipeline(Struct, kw_only=True):
@@ -169,19 +176,6 @@ class Pipeline(Struct, kw_only=True):
     output_upload_dir: str | None = None
     store_options: StoreOptions
     ping_urls: PingUrls | None = None
-    application: ApplicationReference = None
-    user: UserReference = None
-    created_at: Milliseconds
-    updated_at: Milliseconds
-    id: Id
-    href: Url
-
-
-class Job(Struct, kw_only=True):
-    """A conversion."""
-
-    status: str
-    pipeline: PipelineReference = None
     application: ApplicationReference = None
     user: UserReference = None
     created_at: Milliseconds
@@ -215,7 +209,7 @@ class Link(Struct, frozen=True):
 
 
 # What the OpenAPI document must describe although no type names it.
-REFERENCED = (Reference, ParentReference, User, Application, Pipeline, Job, File)
+REFERENCED = (Reference, ParentReference, User, Application, Pipeline, File)
 
 
 class FileAnswer(Struct):
@@ -242,12 +236,6 @@ class PipelineAnswer(Struct):
     pipeline: Pipeline
 
 
-class JobAnswer(Struct):
-    """One job."""
-
-    job: Job
-
-
 class UploadAnswer(Struct):
     """One upload."""
 
@@ -258,6 +246,32 @@ class FilesAnswer(Struct):
     """A page of files; `prev` is absent on the first page and `next` on the last."""
 
     files: list[File]
+    total: int
+    start: int
+    limit: int
+    first: Link
+    last: Link
+    next: Link | None = None
+    prev: Link | None = None
+
+
+class UsersAnswer(Struct):
+    """A page of users; `prev` is absent on the first page and `next` on the last."""
+
+    users: list[User]
+    total: int
+    start: int
+    limit: int
+    first: Link
+    last: Link
+    next: Link | None = None
+    prev: Link | None = None
+
+
+class ApplicationsAnswer(Struct):
+    """A page of applications; `prev` is absent on the first page and `next` on the last."""
+
+    applications: list[Application]
     total: int
     start: int
     limit: int

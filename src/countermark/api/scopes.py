@@ -20,6 +20,9 @@ WRITE = frozenset({"mediahub_write"})
 DOWNLOAD = frozenset({"mediahub_read", "mediahub_download_files"})
 AUTOGRAPH = frozenset({"autograph"})
 ME = frozenset({"me", "mediahub_read"})
+SUBMIT = frozenset({"mediahub_write", "mediahub_submit_jobs"})
+AUTOGRAPH = frozenset({"autograph"})
+CHANGE_ME = frozenset({"me"})
 READ_PIPELINES = frozenset({"mediahub_read", "mediahub_submit_jobs"})
 
 

@@ -55,7 +55,8 @@ class NewUploadQuery(Nulls, frozen=True, kw_only=True):
                 ge=0,
                 le=_LATEST,
                 description="When the file is deleted, seconds since the epoch; 0 for never. "
-                "Default: the pipeline's default_object_timeout, or seven days.",
+                "Default: the pipeline's default_object_timeout, or seven days, unless a "
+                "job uses it before.",
             ),
         ]
         | None
@@ -147,6 +148,7 @@ def _create(
         file_expires_at=_file_expiry(call, pipeline),
         ends_at=call.now + call.services.parts.settings.upload_lifetime * 1000,
         now=call.now,
+        expiry_given=call.query.expires_at is not None,
     )
 
 

@@ -1,11 +1,13 @@
 """Absolute URLs of resources."""
 
+import re
 from functools import lru_cache
 
 from countermark.api.resources import Reference
 
 # References repeat: a page of a thousand files names one user and a few pipelines.
 _REMEMBERED = 4096
+_PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^/@:]*:)[^/@]*@", re.IGNORECASE)
 
 
 class Urls:
@@ -25,3 +27,8 @@ class Urls:
     def download(self, file_id: str) -> str:
         """Where a file's download link is asked for."""
         return f"{self.base}/files/downloads/?file_id={file_id}"
+
+
+def without_password(uri: str) -> str:
+    """A URI as it may be shown: its password is three asterisks."""
+    return _PASSWORD.sub(r"\1***@", uri)

@@ -14,8 +14,10 @@ from countermark.catalog.writers import accounts as write_accounts
 from countermark.catalog.writers import autograph as write_autograph
 from countermark.catalog.writers import keys as write_keys
 from countermark.catalog.writers import pipelines as write_pipelines
+from countermark.catalog.writers import presets as write_presets
 from countermark.settings import Settings
 from countermark.work.parts import now_ms
+from countermark.work.system_presets import system_presets
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def prepare(settings: Settings) -> NewAccount | None:
             # Its lock holds to the end of the transaction, so only one process makes the owner.
             write_keys.ensure_link_key(connection, now_ms())
             write_autograph.ensure_key(connection, now_ms())
+            write_presets.keep_built_in(connection, system_presets(now_ms()))
             if read_accounts.first_user(connection):
                 return None
             user = write_accounts.create_user(connection, "owner", now_ms())

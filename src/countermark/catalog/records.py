@@ -134,18 +134,6 @@ class PipelineRecord(Struct, frozen=True):
     updated_at: int
 
 
-class JobRecord(Struct, frozen=True):
-    """A job, as far as files refer to it."""
-
-    id: str
-    user_id: str
-    application_id: str
-    pipeline_id: str
-    status: str
-    created_at: int
-    updated_at: int
-
-
 class UploadRecord(Struct, frozen=True):
     """An upload.
 
@@ -155,6 +143,8 @@ class UploadRecord(Struct, frozen=True):
         error_msg: Why it failed, or what was wrong with the media of a completed one.
         file_expires_at: When the file will expire; None for never.
         ends_at: No bytes are taken after this.
+        expiry_given: Whether the client said when the file ends; if not, a job that uses the
+            file keeps it.
     """
 
     id: str
@@ -170,6 +160,7 @@ class UploadRecord(Struct, frozen=True):
     ends_at: int
     created_at: int
     updated_at: int
+    expiry_given: bool
 
 
 class FileRecord(Struct, frozen=True, gc=False):

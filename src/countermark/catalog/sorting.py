@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
-from countermark.catalog.tables import Name, files, pipelines
+from countermark.catalog.columns import Name
+from countermark.catalog.tables import files, pipelines
 
 
 class Sort(NamedTuple):

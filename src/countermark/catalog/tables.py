@@ -8,30 +8,12 @@ is no longer wanted is a `trash` row, so no query can show half a file by forget
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from countermark.catalog.columns import Json, Name, metadata
+from countermark.catalog.columns import id_column as _id
 
-Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-# Byte order, so that both databases sort text the same way.
-Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 # What the listing's filters ask of a file; indexes that end with it answer without the row.
 _FILTERED = ("expires_at", "type", "pipeline_id")
-
-
-def _id(
-    name: str, *references: sa.ForeignKey, primary_key: bool = False, nullable: bool = False
-) -> sa.Column[str]:
-    column_type = sa.CHAR(24).with_variant(sa.CHAR(24, collation="C"), "postgresql")
-    return sa.Column(name, column_type, *references, primary_key=primary_key, nullable=nullable)
-
 
 users = sa.Table(
     "users",
@@ -130,19 +112,6 @@ pipelines = sa.Table(
     sa.Column("output_upload_dir", sa.Text),
     sa.Column("store_mode", sa.Text, nullable=False, server_default="temporary"),
     sa.Column("ping_urls", Json),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("updated_at", sa.BigInteger, nullable=False),
-    sa.Index(None, "user_id", "id"),
-)
-
-jobs = sa.Table(
-    "jobs",
-    metadata,
-    _id("id", primary_key=True),
-    _id("user_id", sa.ForeignKey("users.id")),
-    _id("application_id", sa.ForeignKey("applications.id")),
-    _id("pipeline_id", sa.ForeignKey("pipelines.id")),
-    sa.Column("status", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Index(None, "user_id", "id"),
@@ -254,8 +223,11 @@ uploads = sa.Table(
     sa.Column("ends_at", sa.BigInteger, nullable=False),  # no bytes are taken after this
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+    # Whether the client said when the file ends; if not, a job that uses it keeps it.
+    sa.Column("expiry_given", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "status", "ends_at"),
     sa.Index(None, "user_id", "id"),
+    sa.Index(None, "file_id"),
 )
 
 trash = sa.Table(

@@ -19,14 +19,14 @@ import structlog
 from dbos import DBOS
 
 from countermark.catalog.readers import uploads as read_uploads
-from countermark.catalog.records import NewFile, Thumbnail, UploadRecord
+from countermark.catalog.records import NewFile, UploadRecord
 from countermark.catalog.writers import files as write_files
 from countermark.catalog.writers import uploads as write_uploads
 from countermark.errors import PublicError
-from countermark.media.description import Thumbnail as MadeThumbnail
 from countermark.storage.layout import file_key
 from countermark.storage.port import LocatesBlobs, Store
 from countermark.work.assemble import Assembled, MissingPartError, assemble, clear
+from countermark.work.described import columns, describe
 from countermark.work.parts import INGEST_WORKFLOW, WorkParts, now_ms
 from countermark.work.sidecars import Understood, keep_sidecars
 
@@ -85,9 +85,7 @@ def _assemble(parts: WorkParts, upload_id: str) -> Assembled:
 def _describe(parts: WorkParts, upload_id: str) -> Understood:
     upload = _upload(parts, upload_id)
     with _local_copy(parts.store, file_key(upload.file_id), parts.spool) as path:
-        outcome = parts.sandbox.describe(path, posixpath.basename(upload.object_key))
-        has_text = outcome.description.subtype == "video" and outcome.description.subtitle_tracks
-        texts = parts.sandbox.subtitles(path) if has_text else ()
+        outcome, texts = describe(parts.sandbox, path, posixpath.basename(upload.object_key))
     sidecars = asyncio.run(keep_sidecars(parts.store, upload.file_id, outcome.description, texts))
     return Understood(outcome.description, outcome.problem, sidecars)
 
@@ -112,39 +110,23 @@ def _register(parts: WorkParts, upload_id: str, assembled: Assembled, outcome: U
 
 
 def _new_file(upload: UploadRecord, assembled: Assembled, outcome: Understood) -> NewFile:
-    description = outcome.description
     return NewFile(
         id=upload.file_id,
         user_id=upload.user_id,
         application_id=upload.application_id,
         pipeline_id=upload.pipeline_id,
         object_key=upload.object_key,
-        subtype=description.subtype,
-        container=description.container,
-        mime_type=description.mime_type,
         md5_checksum=assembled.md5,
         header_crc=assembled.header_crc,
         size=assembled.size,
         size_on_disk=assembled.size,
-        duration=description.duration,
-        video_tracks=_rows(description.video_tracks),
-        audio_tracks=_rows(description.audio_tracks),
-        subtitle_tracks=_rows(description.subtitle_tracks),
         blob_key=assembled.blob_key,
         etag=assembled.md5,
         expires_at=upload.file_expires_at,
         created_at=upload.created_at,
-        thumbnail=_thumbnail(description.thumbnail),
         sidecars=outcome.sidecars,
+        **columns(outcome.description),
     )
-
-
-def _thumbnail(made: MadeThumbnail | None) -> Thumbnail | None:
-    return Thumbnail(mime_type=made.mime_type, data=made.data) if made else None
-
-
-def _rows(tracks: tuple[msgspec.Struct, ...] | None) -> list[dict[str, object]] | None:
-    return msgspec.to_builtins(tracks) if tracks else None
 
 
 def _fail(parts: WorkParts, upload_id: str, error_msg: str) -> None:

@@ -18,6 +18,12 @@ class WorkMetrics:
             ["outcome"],
             registry=registry,
         )
+        self.jobs = Counter(
+            "countermark_worker_jobs",
+            "Jobs that ended, by error code; none for those that succeeded.",
+            ["error"],
+            registry=registry,
+        )
         self.downloads = Counter(
             "countermark_downloads", "Complete downloads, over all edges.", registry=registry
         )

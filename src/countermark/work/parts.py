@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from countermark.catalog.database import Database
+from countermark.media.child_protocol import ChildLimits
 from countermark.media.sandbox import Sandbox
 from countermark.storage.port import Store
 from countermark.work.metrics import WorkMetrics
@@ -12,6 +13,7 @@ from countermark.work.metrics import WorkMetrics
 APPLICATION = "countermark"
 INGEST_QUEUE = "ingest"
 INGEST_WORKFLOW = "ingest"
+JOB_WORKFLOW = "job"
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,10 @@ class WorkParts:
         database: the catalog.
         store: where the bytes are.
         sandbox: describes media in processes of their own.
-        spool: a folder for passing copies of blobs that are not local files.
+        spool: a folder for what is being worked on.
+        worker: this worker's name.
+        slots: how many jobs it works on at a time.
+        limits: what one piece of media work may use.
         metrics: what is counted for Prometheus.
     """
 
@@ -30,6 +35,9 @@ class WorkParts:
     store: Store
     sandbox: Sandbox
     spool: Path
+    worker: str = "worker"
+    slots: int = 1
+    limits: ChildLimits = field(default_factory=ChildLimits)
     metrics: WorkMetrics = field(default_factory=WorkMetrics)
 
 

@@ -1,5 +1,6 @@
 """The worker process: runs workflows from the queue, and prunes in between."""
 
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,15 @@ from dbos import DBOS, DBOSConfig
 from countermark.catalog.readers import uploads as read_uploads
 from countermark.work.accounting import fold_traffic, forget_traffic
 from countermark.work.ingest import define_ingest
+from countermark.work.job_queue import (
+    BEAT_SECONDS,
+    JobQueue,
+    Watch,
+    clear_workspaces,
+    end_overdue,
+    mend,
+)
+from countermark.work.jobs import define_jobs
 from countermark.work.lists import ListKeeper
 from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts, now_ms
 from countermark.work.prune import prune_ended, prune_orphans
@@ -22,6 +32,7 @@ log = structlog.get_logger()
 # their data, not the release.
 WORKFLOW_VERSION = "1"
 QUEUE_POLL_SECONDS = 0.1
+FEED_SECONDS = 0.1
 ENDED_SECONDS = 1.0
 FOLD_SECONDS = 1.0
 LISTS_SECONDS = 10.0
@@ -31,23 +42,24 @@ FORGET_BATCH = 500
 ENDED_STATES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
-def run_worker(
-    parts: WorkParts, system_database_url: str, executor_id: str, stop: threading.Event
-) -> None:
+def run_worker(parts: WorkParts, system_database_url: str, stop: threading.Event) -> None:
     """Work until `stop` is set; a step under way is given up and resumed at the next start.
 
     Args:
-        parts: what the workflows touch.
+        parts: what the workflows touch; a restart under the same name resumes its work.
         system_database_url: DBOS's own database.
-        executor_id: stable name of this worker; a restart under the same name resumes its work.
         stop: set by a signal handler.
     """
-    DBOS(config=_config(system_database_url, executor_id))
+    DBOS(config=_config(system_database_url, parts.worker))
     define_ingest(parts)
+    jobs = JobQueue(parts, define_jobs(parts))
+    watch = Watch(parts, socket.gethostname())
+    watch.beat()
     DBOS.launch()
     DBOS.register_queue(INGEST_QUEUE, worker_concurrency=2, polling_interval_sec=QUEUE_POLL_SECONDS)
     queue = WorkQueue(system_database_url)
     try:
+        _start_others(parts, jobs, watch, stop)
         _housekeeping(parts, queue, stop)
     finally:
         queue.close()
@@ -69,19 +81,41 @@ def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> 
         Chore("prune ended", ENDED_SECONDS, lambda: prune_ended(parts)),
         Chore("fold traffic", FOLD_SECONDS, lambda: _fold(parts)),
         Chore("nudge uploads", NUDGE_SECONDS, lambda: _nudge(parts, queue)),
+        Chore("end overdue jobs", ENDED_SECONDS, lambda: end_overdue(parts)),
+        Chore("mend jobs", NUDGE_SECONDS, lambda: mend(parts)),
+        Chore("clear workspaces", NUDGE_SECONDS, lambda: clear_workspaces(parts)),
         Chore("prune orphans", ORPHANS_SECONDS, lambda: prune_orphans(parts)),
         Chore("forget traffic", ORPHANS_SECONDS, lambda: forget_traffic(parts.database, now_ms())),
         Chore("forget workflows", ORPHANS_SECONDS, _forget_workflows),
     ]
-    keeper = ListKeeper(parts.database, parts.store, parts.spool)
-    lists = [Chore("renew address lists", LISTS_SECONDS, keeper.refresh_due)]
-    # Apart, because somebody else's slow server must not hold up the rest.
-    threading.Thread(target=_do, args=(lists, parts, stop), name="lists", daemon=True).start()
     _do(chores, parts, stop)
 
 
-def _do(chores: Sequence["Chore"], parts: WorkParts, stop: threading.Event) -> None:
-    while not stop.wait(ENDED_SECONDS / 2):
+def _start_others(parts: WorkParts, jobs: JobQueue, watch: Watch, stop: threading.Event) -> None:
+    """Threads of their own for what must not wait for the rest, or may hold it up."""
+    keeper = ListKeeper(parts.database, parts.store, parts.spool)
+    others = {
+        "jobs": [Chore("feed jobs", 0.0, jobs.feed)],
+        "watch": [
+            Chore("beat", BEAT_SECONDS, watch.beat),
+            Chore("take over", BEAT_SECONDS, watch.take_over),
+        ],
+        # Somebody else's server may be slow.
+        "lists": [Chore("renew address lists", LISTS_SECONDS, keeper.refresh_due)],
+    }
+    for name, chores in others.items():
+        pause = FEED_SECONDS if name == "jobs" else ENDED_SECONDS / 2
+        arguments = (chores, parts, stop, pause)
+        threading.Thread(target=_do, args=arguments, name=name, daemon=True).start()
+
+
+def _do(
+    chores: Sequence["Chore"],
+    parts: WorkParts,
+    stop: threading.Event,
+    pause: float = ENDED_SECONDS / 2,
+) -> None:
+    while not stop.wait(pause):
         for chore in chores:
             if not chore.run_if_due():
                 parts.metrics.failures.labels(chore.name).inc()

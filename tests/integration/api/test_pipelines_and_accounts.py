@@ -3,11 +3,9 @@
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from countermark.catalog.tables import jobs
 from countermark.ids import new_id
-from support.api import API_URL, NOW, Account, error_of
+from support.api import API_URL, Account, error_of
 
 FULL: dict[str, Any] = {
     "name": "films",
@@ -90,14 +88,10 @@ async def test_applications_show_no_secret(owner: Account, stranger: Account) ->
 
 
 async def test_jobs_resolve_for_their_owner(owner: Account, stranger: Account) -> None:
-    job_id = new_id()
-    values = {"id": job_id, "user_id": owner.user.id, "application_id": owner.application.id}
-    values |= {"pipeline_id": owner.pipeline.id, "status": "SUCCESS"}
-    with owner.hub.database.write() as connection:
-        connection.execute(sa.insert(jobs).values(**values, created_at=NOW, updated_at=NOW))
+    job_id = owner.add_job().id
     file = owner.add_file(job_id=job_id)
     expanded = (await owner.get(f"/v1/files/{file.id}", expand="job")).json()["file"]
-    assert expanded["job"]["status"] == "SUCCESS"
+    assert expanded["job"]["status"] == "QUEUED"
     assert (await owner.get(f"/v1/jobs/{job_id}")).json()["job"] == expanded["job"]
     assert error_of(await stranger.get(f"/v1/jobs/{job_id}"))[:2] == (404, "0x0220002")
 

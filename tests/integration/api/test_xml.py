@@ -16,6 +16,8 @@ XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 LISTS = {
     *("files", "pipelines", "urls", "elements", "parents", "scopes"),
     *("video_tracks", "audio_tracks", "subtitle_tracks"),
+    *("users", "applications", "presets", "codecs", "profiles", "jobs", "outputs", "images"),
+    "warnings",
 }
 
 
@@ -25,7 +27,7 @@ def plain(element: Any) -> Any:
         return None
     if element.tag in LISTS:
         return [plain(child) for child in element]
-    if len(element) or element.tag == "form_post_params":
+    if len(element) or element.tag in {"form_post_params", "caps", "settings", "video", "audio"}:
         return {child.tag: plain(child) for child in element}
     return element.text or ""
 
@@ -58,6 +60,11 @@ def paths(owner: Account) -> list[str]:
         job_id="5" * 24,
     )
     archive = owner.add_archive([file.id])
+    preset = owner.add_preset()
+    jobs = [
+        owner.add_job(input_file_id=file.id, autograph={"watermark_strength": "light"}),
+        owner.add_ended_job(file.id, preset.id),
+    ]
     return [
         f"/v1/files/{file.id}?",
         f"/v1/files/{archive.id}?",
@@ -69,6 +76,13 @@ def paths(owner: Account) -> list[str]:
         f"/v1/pipelines/{owner.pipeline.id}?",
         f"/v1/users/{owner.user.id}?",
         f"/v1/applications/{owner.application.id}?",
+        "/v1/users/?",
+        "/v1/applications/?",
+        "/v1/codecs/?",
+        f"/v1/presets/{preset.id}?",
+        "/v1/presets/?",
+        f"/v1/jobs/{jobs[0].id}?",
+        "/v1/jobs/?",
         "/v1/files/nothing?",
         "/v1/files/?limit=0&",
         "/health?",
@@ -78,7 +92,7 @@ def paths(owner: Account) -> list[str]:
 @pytest.mark.parametrize(
     "looks",
     ["", "show_null=true", "human=true&show_null=true", "expand=user,parents,elements",
-     "expand_all=true&bin_data=true&human=true"],
+     "expand=file,preset,codec,folder,archive", "expand_all=true&bin_data=true&human=true"],
 )  # fmt: skip
 async def test_xml_is_valid_and_equals_json(owner: Account, paths: list[str], looks: str) -> None:
     for path in paths:

@@ -5,11 +5,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from countermark.catalog.ordering import Page, columns_of, read_page
 from countermark.catalog.point import PointQuery
 from countermark.catalog.records import Access, ApplicationRecord, UserRecord
 from countermark.catalog.tables import applications as application_table
 from countermark.catalog.tables import tokens, users
 
+_APPLICATION_SORTS: dict[str, sa.ColumnElement[Any]] = columns_of(
+    application_table, "name", "scopes", "user_id", "created_at", "updated_at"
+)
 _USERS = sa.select(users.c.id, users.c.name, users.c.created_at, users.c.updated_at)
 _APPLICATION = PointQuery(
     sa.select(application_table).where(application_table.c.id == sa.bindparam("id"))
@@ -47,6 +51,26 @@ def applications(conn: sa.Connection) -> list[ApplicationRecord]:
     """Every application, oldest first."""
     query = sa.select(application_table).order_by(application_table.c.id)
     return [_application(row) for row in conn.execute(query)]
+
+
+def applications_of(
+    conn: sa.Connection, user_id: str, page: Page
+) -> tuple[list[ApplicationRecord], int]:
+    """A page of the user's applications that have access, and how many there are."""
+    table = application_table
+    query = sa.select(table).where(table.c.user_id == user_id, table.c.revoked_at.is_(None))
+    rows, total = read_page(conn, query, _APPLICATION_SORTS, page)
+    return [_application(row) for row in rows], total
+
+
+def user_sort_keys() -> frozenset[str]:
+    """Every key that a listing of users can be sorted by."""
+    return frozenset({"id", "href", "name", "created_at", "updated_at"})
+
+
+def application_sort_keys() -> frozenset[str]:
+    """Every key that a listing of applications can be sorted by."""
+    return frozenset(_APPLICATION_SORTS)
 
 
 def user(conn: sa.Connection, user_id: str) -> UserRecord | None:

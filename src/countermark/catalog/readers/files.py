@@ -50,6 +50,11 @@ def file(conn: sa.Connection, user_id: str, file_id: str, now: int) -> FileRecor
     return FileRecord(*row) if row else None
 
 
+def file_to_use(conn: sa.Connection, user_id: str, file_id: str) -> FileRecord | None:
+    """The user's file of this id for a job that uses it, which keeps it beyond its end."""
+    return file(conn, user_id, file_id, 0)
+
+
 def file_by_key(
     conn: sa.Connection, user_id: str, pipeline_id: str, object_key: str, now: int
 ) -> FileRecord | None:

@@ -44,3 +44,17 @@ def awaited_file_ids(conn: sa.Connection, ids: Collection[str]) -> set[str]:
     live = uploads.c.status.in_(["UPLOADING", "COMPLETING"])
     query = sa.select(uploads.c.file_id).where(uploads.c.file_id.in_(list(ids)), live)
     return set(conn.scalars(query))
+
+
+def completing_by_key(
+    conn: sa.Connection, user_id: str, pipeline_id: str, object_key: str
+) -> UploadRecord | None:
+    """The user's newest upload to this key of this pipeline whose file is being made."""
+    query = sa.select(uploads).where(
+        uploads.c.user_id == user_id,
+        uploads.c.pipeline_id == pipeline_id,
+        uploads.c.object_key == object_key,
+        uploads.c.status == "COMPLETING",
+    )
+    row = conn.execute(query.order_by(uploads.c.id.desc()).limit(1)).first()
+    return UploadRecord(*row) if row else None

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from countermark.catalog.records import ApplicationRecord, UserRecord
 from countermark.catalog.tables import applications, tokens, users
 from countermark.catalog.writers.revocations import revoke
+from countermark.errors import InvalidRequestError
 from countermark.ids import new_id
 
 _SECRET_BYTES = 32
@@ -22,6 +23,30 @@ def create_user(conn: sa.Connection, name: str, now: int) -> UserRecord:
     record = UserRecord(new_id(), name, now, now)
     conn.execute(sa.insert(users).values(id=record.id, name=name, created_at=now, updated_at=now))
     return record
+
+
+def rename_user(conn: sa.Connection, user_id: str, name: str, now: int) -> UserRecord | None:
+    """Give a user another name.
+
+    Returns:
+        The user as it is now; None if there is none of this id.
+
+    Raises:
+        InvalidRequestError: the name is taken.
+    """
+    taken = sa.select(users.c.id).where(users.c.name == name, users.c.id != user_id)
+    if conn.scalar(taken) is not None:
+        raise InvalidRequestError("user.name: is taken")
+    renamed = sa.update(users).where(users.c.id == user_id).values(name=name, updated_at=now)
+    columns = (users.c.id, users.c.name, users.c.created_at, users.c.updated_at)
+    row = conn.execute(renamed.returning(*columns)).first()
+    return UserRecord(*row) if row else None
+
+
+def rename_application(conn: sa.Connection, application_id: str, name: str, now: int) -> None:
+    """Give an application another name."""
+    found = sa.update(applications).where(applications.c.id == application_id)
+    conn.execute(found.values(name=name, updated_at=now))
 
 
 def create_application(

@@ -11,7 +11,7 @@ from countermark.errors import InvalidUploadInputError
 from countermark.ids import new_id
 
 
-def create_upload(
+def create_upload(  # noqa: PLR0913 - the columns of a row
     conn: sa.Connection,
     *,
     user_id: str,
@@ -21,6 +21,7 @@ def create_upload(
     file_expires_at: int | None,
     ends_at: int,
     now: int,
+    expiry_given: bool = False,
 ) -> UploadRecord:
     """Begin an upload; the file that it will become has its id from now on."""
     record = UploadRecord(
@@ -37,6 +38,7 @@ def create_upload(
         ends_at=ends_at,
         created_at=now,
         updated_at=now,
+        expiry_given=expiry_given,
     )
     values = {field: getattr(record, field) for field in record.__struct_fields__}
     conn.execute(sa.insert(uploads).values(values))

@@ -1,0 +1,231 @@
+"""From what a client asks for to a job that can be done, or to what is wrong with it."""
+
+import posixpath
+import re
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+from sqlalchemy import Connection
+
+from countermark.api import scopes
+from countermark.api.authorization import require
+from countermark.api.job_resources import Autograph
+from countermark.api.object_keys import object_key_problem
+from countermark.api.operation import Call
+from countermark.api.parameters import NO_NUL, ResourceId
+from countermark.catalog.job_records import NewJob, PresetRecord
+from countermark.catalog.readers import files, pipelines, presets, uploads
+from countermark.catalog.records import PipelineRecord
+from countermark.errors import InvalidJobInputError, PipelineNotFoundError
+from countermark.ids import new_id
+from countermark.media.preset_form import (
+    FormSettings,
+    PresetFormError,
+    TargetFormat,
+    Wanted,
+    want,
+)
+
+MOST_OUTPUTS = 20
+_LONGEST_SECONDS = 1_000_000
+_PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+Text = Annotated[str, Meta(min_length=1, max_length=1024, pattern=NO_NUL)]
+
+
+class Named(Struct, frozen=True):
+    """Names a resource."""
+
+    id: ResourceId
+
+
+class NewInput(Struct, frozen=True, kw_only=True):
+    """What to convert, or which part of it."""
+
+    input_name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=4096,
+            pattern=NO_NUL,
+            description="Object key of a file of the pipeline, or a URI.",
+        ),
+    ]
+    start_time: Annotated[float, Meta(ge=0, le=_LONGEST_SECONDS, description="Seconds.")] | None = (
+        None
+    )
+    duration: Annotated[float, Meta(gt=0, le=_LONGEST_SECONDS, description="Seconds.")] | None = (
+        None
+    )
+
+
+class NewOutput(Struct, frozen=True, kw_only=True):
+    """One file to make.
+
+    In names, {job_id}, {input_name} (without its extension) and {preset_name} are replaced.
+    """
+
+    preset: Named
+    output_name: Text | None = None
+    settings: FormSettings | None = None
+
+
+class AskedJob(Struct, frozen=True, kw_only=True):
+    """What a client says of a job."""
+
+    pipeline: Named
+    input: NewInput
+    outputs: Annotated[tuple[NewOutput, ...], Meta(min_length=1, max_length=MOST_OUTPUTS)]
+    output_prefix: Text = "{job_id}/"
+    autograph: Autograph | None = None
+    user_data: Annotated[str, Meta(max_length=4096, pattern=NO_NUL)] | None = None
+    priority: Annotated[int, Meta(ge=-100, le=100, description="Higher ones go first.")] = 0
+
+
+class NewJobBody(Struct, frozen=True):
+    """The body that creates a job."""
+
+    job: AskedJob
+
+
+class _Input(Struct, frozen=True):
+    """What is known of the input: its URI, or the file that it is or will be."""
+
+    uri: str | None
+    file_id: str | None
+    name: str
+
+
+def resolve(connection: Connection, call: Call[Any], asked: AskedJob) -> NewJob:
+    """Find everything that the job needs.
+
+    Raises:
+        InvalidJobInputError: something is missing or contradicts something else.
+        PipelineNotFoundError: the user has no such pipeline.
+    """
+    if asked.autograph is not None:
+        require(call.caller, scopes.AUTOGRAPH)
+    pipeline = pipelines.pipeline(connection, call.caller.user_id, asked.pipeline.id)
+    if pipeline is None:
+        raise PipelineNotFoundError
+    found = _input(connection, call, pipeline, asked.input.input_name)
+    job_id = new_id()
+    known = {"job_id": job_id, "input_name": posixpath.splitext(found.name)[0]}
+    prefix = _filled("output_prefix", asked.output_prefix, known).strip("/")
+    outputs = [
+        _output(connection, call, prefix, number, asked.outputs, known)
+        for number in range(len(asked.outputs))
+    ]
+    _check_keys(outputs, asked.input.input_name)
+    return NewJob(
+        id=job_id,
+        user_id=call.caller.user_id,
+        application_id=call.caller.application_id,
+        pipeline_id=pipeline.id,
+        priority=asked.priority,
+        input={**msgspec.to_builtins(asked.input), "uri": found.uri},
+        input_file_id=found.file_id,
+        input_file_name=found.name,
+        autograph=msgspec.to_builtins(asked.autograph) if asked.autograph else None,
+        user_data=asked.user_data,
+        output_prefix=prefix,
+        outputs=outputs,
+    )
+
+
+def _input(connection: Connection, call: Call[Any], pipeline: PipelineRecord, name: str) -> _Input:
+    if uri := _uri(pipeline, name):
+        path = posixpath.basename(unquote(urlsplit(uri).path).rstrip("/"))
+        return _Input(uri, None, path or "input")
+    user_id = call.caller.user_id
+    file = files.file_by_key(connection, user_id, pipeline.id, name, call.now)
+    if file is not None and file.type == "file":
+        return _Input(None, file.id, file.name)
+    # An upload that is finished, and whose file is about to be there.
+    upload = uploads.completing_by_key(connection, user_id, pipeline.id, name)
+    if upload is not None:
+        return _Input(None, upload.file_id, posixpath.basename(name))
+    raise InvalidJobInputError(
+        f"input.input_name: the pipeline has no file {name[:80]!r}; upload it and finish the upload"
+    )
+
+
+def _uri(pipeline: PipelineRecord, name: str) -> str | None:
+    if _SCHEME.match(name):
+        return name
+    if pipeline.input_download_dir:
+        if problem := object_key_problem(name):
+            raise InvalidJobInputError(f"input.input_name: {problem}")
+        return f"{pipeline.input_download_dir.rstrip('/')}/{name}"
+    return None
+
+
+def _output(
+    connection: Connection,
+    call: Call[Any],
+    prefix: str,
+    number: int,
+    all_asked: tuple[NewOutput, ...],
+    known: dict[str, str],
+) -> dict[str, Any]:
+    asked, where = all_asked[number], f"outputs[{number}]"
+    preset = presets.preset(connection, call.caller.user_id, asked.preset.id)
+    if preset is None:
+        raise InvalidJobInputError(
+            f"{where}.preset: no preset has the id {asked.preset.id}; GET /v1/presets/ lists them"
+        )
+    wanted = _wanted(where, preset, asked.settings)
+    default = "{input_name}" if len(all_asked) == 1 else "{input_name}_{preset_name}"
+    name = _filled(
+        f"{where}.output_name",
+        asked.output_name or default,
+        known | {"preset_name": preset.name},
+    )
+    return {
+        "preset": {"id": preset.id},
+        "output_name": name,
+        "object_key": _object_key(prefix, name, wanted.extension),
+        "settings": msgspec.to_builtins(asked.settings),
+        "wanted": msgspec.to_builtins(wanted),
+    }
+
+
+def _wanted(where: str, preset: PresetRecord, settings: FormSettings | None) -> Wanted:
+    target = msgspec.convert(preset.target_format, TargetFormat)
+    said = msgspec.convert(preset.settings, FormSettings)
+    try:
+        return want(target, said, settings or FormSettings())
+    except PresetFormError as error:
+        raise InvalidJobInputError(f"{where}: {error}") from error
+
+
+def _filled(where: str, text: str, known: dict[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in known:
+            accepted = ", ".join(f"{{{name}}}" for name in known)
+            raise InvalidJobInputError(f"{where}: {match[0]} is unknown; accepted: {accepted}")
+        return known[match[1]]
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def _object_key(prefix: str, name: str, extension: str) -> str:
+    """Where an output lies; the extension is added unless the name has it."""
+    whole = name if name.lower().endswith(f".{extension}") else f"{name}.{extension}"
+    return f"{prefix}/{whole}" if prefix else whole
+
+
+def _check_keys(outputs: list[dict[str, Any]], input_name: str) -> None:
+    keys: set[str] = set()
+    for number, output in enumerate(outputs):
+        key, where = output["object_key"], f"outputs[{number}].output_name"
+        if problem := object_key_problem(key):
+            raise InvalidJobInputError(f"{where} or output_prefix: {problem}")
+        if key in keys:
+            raise InvalidJobInputError(f"{where}: another output is {key!r}, too")
+        if key == input_name:
+            raise InvalidJobInputError(f"{where}: {key!r} is the input")
+        keys.add(key)

@@ -1,0 +1,48 @@
+"""Conversion jobs from end to end: a real service, real media, real processes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.jobs import JobClient
+from support.media import make_video
+from support.service import running
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobClient]:
+    with running(tmp_path_factory.mktemp("jobs")) as service:
+        yield JobClient(service)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_video(tmp_path_factory.mktemp("media") / "Käse.mp4", seconds=2.0)
+
+
+@pytest.fixture(scope="module")
+def source(hub: JobClient, video: Path) -> dict[str, Any]:
+    return hub.service.put_in(video, "films/Käse.mp4")
+
+
+def test_an_upload_becomes_two_outputs_in_a_folder_of_the_job(
+    hub: JobClient, source: dict[str, Any]
+) -> None:
+    job = hub.done(hub.create("films/Käse.mp4", ["h264-360p", "audio-aac"], user_data="mine"))
+    assert job["status"] == "SUCCESS", job
+    assert job["percentage_completed"] == 100
+    assert job["input"]["file"]["id"] == source["id"]
+    small, sound = (hub.service.file(one["file"]["id"]) for one in job["outputs"])
+    assert (small["name"], small["mime_type"]) == ("Käse_h264-360p.mp4", "video/mp4")
+    assert small["job"]["id"] == job["id"]
+    assert small["video_tracks"][0]["video_codec"] == "H.264 / AVC"
+    assert small["duration"] == pytest.approx(2000, abs=100)
+    assert sound["video_tracks"] if "video_tracks" in sound else sound["subtype"] == "audio"
+    assert [one["id"] for one in small["parents"]] == [job["folder"]["id"]]
+    archive = hub.service.file(job["archive"]["id"])
+    assert [one["id"] for one in archive["elements"]] == [small["id"], sound["id"]]
+    assert hub.service.http.get(hub.service.link(small["id"])).status_code == 200
