@@ -10,7 +10,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import downloads, idle, links, marked, probe_rows, records, uploads
+from bench import (
+    conversion,
+    downloads,
+    idle,
+    links,
+    marked,
+    presets,
+    probe_rows,
+    records,
+    uploads,
+)
 from bench.load import compile_load
 from bench.results import Row, remarks, table, write
 from bench.run import Run, temporary_folder
@@ -23,6 +33,8 @@ _GROUPS: dict[str, Callable[[Run], Iterator[Row]]] = {
     "records": records.rows,
     "uploads": uploads.rows,
     "probe": probe_rows.rows,
+    "conversion": conversion.rows,
+    "presets": presets.rows,
 }
 _PAGE = Path(__file__).with_name("RESULTS.md")
 
