@@ -63,7 +63,7 @@ def thumbnail(luma: NDArray[np.uint8]) -> Thumbnails:
     Returns:
         Shape (9, 16).
     """
-    cells = cv2.resize(luma, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+    cells = cv2.resize(np.ascontiguousarray(luma), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
     return cells.astype(np.uint8, copy=False)
 
 

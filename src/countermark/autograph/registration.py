@@ -1,0 +1,170 @@
+"""Putting a piece of a leak on its master: which frame of it each frame shows, and where.
+
+Time and place are found in turn: keypoints of a few frames at the guessed times place the picture,
+the whole piece then times it, exact pairs refine the place, and the refined place the time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from countermark.autograph.canvas import Canvas, Grid, Homography, Luma
+from countermark.autograph.placement import find, refine
+from countermark.autograph.timing import Line, Seconds, follow, likeness
+
+_SHOWN = 6
+_REFINED = 8
+# Seconds that a line which has been followed once may still be off.
+_CLOSE = 0.15
+_LEAST_LIKENESS = 0.3
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some consecutive frames of a master.
+
+    Attributes:
+        times: seconds since the master's first frame, ascending, shape (m,).
+        segments: which segment each belongs to, shape (m,).
+        drawn: the mean of the variants on the canvas, m of them.
+        means: the mean of the variants on the grid, shape (m, rows, columns).
+        deviations: of each variant from the mean, shape (m, K, rows, columns).
+    """
+
+    times: Seconds
+    segments: NDArray[np.int64]
+    drawn: Sequence[Luma]
+    means: NDArray[np.float32]
+    deviations: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Shots:
+    """Some consecutive frames of a leak.
+
+    Attributes:
+        times: seconds since the leak's first frame, ascending, shape (n,).
+        sketches: all of one size, n of them.
+    """
+
+    times: Seconds
+    sketches: Sequence[Luma]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where a piece of a leak lies in its master.
+
+    Attributes:
+        homography: from a sketch of the leak to the canvas.
+        line: from the leak's time to the master's.
+        frames: which frame of the piece of the master each frame shows, shape (n,).
+        likeness: how much it resembles it, -1 to 1, shape (n,).
+        motion: how much what moves resembles it, likewise; 0 where nothing does.
+        laid: the leak's frames on the grid, shape (n, rows, columns).
+        covered: cells that the leak covers.
+    """
+
+    homography: Homography
+    line: Line
+    frames: NDArray[np.int64]
+    likeness: NDArray[np.float32]
+    motion: NDArray[np.float32]
+    laid: NDArray[np.float32]
+    covered: Grid
+
+    @property
+    def agreement(self) -> float:
+        """How well the leak and the master agree: the median likeness."""
+        return float(np.median(self.likeness))
+
+    @property
+    def movement(self) -> float:
+        """How well what moves agrees: the mean over the frames."""
+        return float(self.motion.mean())
+
+
+def register(
+    canvas: Canvas,
+    shots: Shots,
+    piece: Piece,
+    guess: Line,
+    reach: float,
+    homography: Homography | None = None,
+) -> Registration | None:
+    """Put a piece of a leak on a piece of a master.
+
+    Args:
+        canvas: of the master.
+        shots: of the leak, two frames at least.
+        piece: of the master; reaches around what the leak may show.
+        guess: of the time.
+        reach: how far the guess may be off, seconds.
+        homography: the place, if it is known from other pieces, else None.
+
+    Returns:
+        None if the pictures have too little in common to place them.
+    """
+    if homography is None:
+        placed = _placed(canvas, shots, piece, guess, reach)
+    else:
+        placed = _timed(canvas, shots, piece, guess, reach, homography)
+    if placed is None:
+        return None
+    refined = _refined(canvas, shots, piece, placed)
+    exact = _timed(canvas, shots, piece, placed.line, _CLOSE, refined)
+    return max(placed, exact, key=lambda found: found.agreement + found.movement)
+
+
+def _placed(
+    canvas: Canvas, shots: Shots, piece: Piece, guess: Line, reach: float
+) -> Registration | None:
+    """Place by keypoints; twice, as frames of the wrong moment shift a picture that pans."""
+    shown = _spread(len(shots.times), _SHOWN)
+    wanted = guess.at(shots.times[shown])
+    frames = np.abs(piece.times[None] - wanted[:, None]).argmin(axis=1)
+    best = None
+    for _ in range(2):
+        pairs = [shots.sketches[i] for i in shown], [piece.drawn[i] for i in frames]
+        fit = find(*pairs)
+        if fit is None:
+            return best
+        found = _timed(canvas, shots, piece, guess, reach, fit.homography)
+        if best is None or found.agreement > best.agreement:
+            best = found
+        guess, reach, frames = best.line, _CLOSE, best.frames[shown]
+    return best
+
+
+def _spread(count: int, wanted: int) -> NDArray[np.int64]:
+    """Indices spread over a row, its ends apart."""
+    inset = min(count * 0.08, count / 2 - 0.5)
+    return np.unique(np.rint(np.linspace(inset, count - 1 - inset, wanted)).astype(np.int64))
+
+
+def _timed(
+    canvas: Canvas,
+    shots: Shots,
+    piece: Piece,
+    guess: Line,
+    reach: float,
+    homography: Homography,
+) -> Registration:
+    covered = canvas.covered(shots.sketches[0].shape, homography)
+    laid = np.stack([canvas.cells(canvas.lay(one, homography)) for one in shots.sketches])
+    similar = likeness(laid, piece.means, covered)
+    line, frames = follow(similar, shots.times, piece.times, guess, reach)
+    shown = np.arange(len(frames)), frames
+    whole, moving = similar.whole[shown], similar.moving[shown]
+    return Registration(homography, line, frames, whole, moving, laid, covered)
+
+
+def _refined(canvas: Canvas, shots: Shots, piece: Piece, found: Registration) -> Homography:
+    chosen = _spread(len(shots.times), _REFINED)
+    sound = [i for i in chosen if found.likeness[i] > _LEAST_LIKENESS]
+    if not sound:
+        return found.homography
+    masters = [piece.drawn[found.frames[i]] for i in sound]
+    return refine(canvas, [shots.sketches[i] for i in sound], masters, found.homography)

@@ -1,0 +1,80 @@
+"""Which master a leak shows, and when: from thumbnails of a few pieces."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from countermark.autograph.finding import Candidate, Haystack, Peak, active_area, candidates
+from countermark.autograph.fingerprint import (
+    FingerprintError,
+    Seconds,
+    Thumbnails,
+    thumbnail,
+    unpack,
+)
+from countermark.autograph.registration import Shots
+from countermark.autograph.timing import Line
+from countermark.work.leak_sources import LeakFilm
+
+Needle = tuple[Seconds, Thumbnails]
+
+_PIECES = 4
+_MOST_MASTERS = 6
+_MOST_LINES = 16
+
+
+@dataclass(frozen=True)
+class Clue:
+    """A master to be searched, or one that was found.
+
+    Attributes:
+        master: its id.
+        fingerprint: gives its packed fingerprint.
+        lines: where the leak may lie in it, likeliest first.
+        support: what speaks for the first of them.
+    """
+
+    master: str
+    fingerprint: Callable[[], bytes]
+    lines: tuple[Line, ...] = ()
+    support: float = 0.0
+
+
+def search(film: LeakFilm, clues: Sequence[Clue]) -> Iterator[Clue]:
+    """Masters that the leak may show, likeliest first.
+
+    Args:
+        film: the leak.
+        clues: the masters.
+    """
+    pieces = [film.piece(start, stop) for start, stop in film.plan()[:_PIECES]]
+    pieces = [found for found in pieces if len(found.times) > 1]
+    if not pieces:
+        return
+    needles = _needles(pieces)
+    found = [clue for clue in (_searched(clue, needles) for clue in clues) if clue.lines]
+    found.sort(key=lambda clue: -clue.support)
+    yield from found[:_MOST_MASTERS]
+
+
+def _needles(pieces: Sequence[Shots]) -> list[Needle]:
+    pictures = [found.sketches[i] for found in pieces for i in (0, len(found.times) // 2, -1)]
+    area = active_area(pictures)
+    return [
+        (found.times, np.stack([thumbnail(one[area]) for one in found.sketches]))
+        for found in pieces
+    ]
+
+
+def _searched(clue: Clue, needles: Sequence[Needle]) -> Clue:
+    try:
+        haystack = Haystack(unpack(clue.fingerprint()))
+    except FingerprintError:
+        return clue
+    peaks: list[list[Peak]] = [haystack.peaks(times, cells) for times, cells in needles]
+    best: list[Candidate] = candidates(peaks)[:_MOST_LINES]
+    if not best:
+        return clue
+    lines = tuple(one.line for one in best)
+    return Clue(clue.master, clue.fingerprint, lines, best[0].support)

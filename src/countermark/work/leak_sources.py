@@ -1,0 +1,131 @@
+"""A leak and its masters as tracing wants them: pieces found by time, drawn small."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from countermark.autograph.canvas import Canvas, sketch
+from countermark.autograph.index import SpliceIndex
+from countermark.autograph.registration import Piece, Shots
+from countermark.autograph.report import Leak
+from countermark.media.footage import Footage
+from countermark.work.master_check import Splice
+
+_HALF_A_TICK = 1e-4
+# Seconds of a piece: long enough to find its place by, short enough to be held in memory.
+_PIECE = 8.0
+_BEYOND = 1.0  # files may run on after what they say
+_LEAST_STEP = 1 / 16
+_LONGEST = 6 * 3600.0
+
+
+class MasterFilm:
+    """A master's variants side by side; to be used in a `with` statement.
+
+    Attributes:
+        index: of the master.
+        canvas: on which its frames are drawn.
+        times: when each segment begins, and last the end; seconds since the first frame.
+    """
+
+    def __init__(self, blob: Path, index: SpliceIndex) -> None:
+        self.index = index
+        self.times = np.array(index.times) * (index.time_base[0] / index.time_base[1])
+        self._stack = ExitStack()
+        whole = [[variant] * len(index) for variant in range(index.variants)]
+        files = [Splice(blob, index.size, index.starts, choice) for choice in whole]
+        self._variants = [Footage(self._stack.enter_context(file)) for file in files]
+        for variant in self._variants:
+            self._stack.callback(variant.close)
+        self.canvas = Canvas(self._variants[0].width, self._variants[0].height)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def piece(self, start: float, stop: float) -> Piece | None:
+        """The whole segments that reach into a time; None if there are none.
+
+        Args:
+            start: seconds since the first frame.
+            stop: seconds.
+        """
+        first = max(int(np.searchsorted(self.times, start, "right")) - 1, 0)
+        last = min(int(np.searchsorted(self.times, stop, "left")), len(self.index))
+        if first >= last:
+            return None
+        between = self.times[first] - _HALF_A_TICK, self.times[last] - _HALF_A_TICK
+        both = zip(*(variant.piece(*between) for variant in self._variants), strict=False)
+        times, drawn, means, deviations = [], [], [], []
+        for frames in both:
+            pictures = [self.canvas.draw(luma) for _, luma in frames]
+            cells = np.stack([self.canvas.cells(picture) for picture in pictures])
+            times.append(frames[0][0])
+            drawn.append(np.rint(np.mean(pictures, axis=0)).astype(np.uint8))
+            means.append(cells.mean(axis=0))
+            deviations.append(cells - means[-1])
+        if not times:
+            return None
+        segments = np.searchsorted(self.times, np.array(times) + _HALF_A_TICK, "right") - 1
+        return Piece(np.array(times), segments, drawn, np.stack(means), np.stack(deviations))
+
+
+class LeakFilm:
+    """A leak, to be read in pieces.
+
+    Attributes:
+        duration: seconds; 0 if there is nothing to be seen.
+    """
+
+    def __init__(self, footage: Footage) -> None:
+        self._footage = footage
+        self.duration = footage.duration or self._measured()
+
+    def facts(self) -> Leak:
+        """What the file is, for the report."""
+        film = self._footage
+        rate = round(film.rate, 3) if film.rate else None
+        return Leak(round(self.duration, 3), film.width, film.height, rate, film.codec)
+
+    def plan(self) -> list[tuple[float, float]]:
+        """The whole leak in pieces, (start, stop) in seconds, in an order that spreads them.
+
+        The order is that of van der Corput's sequence (1935): wherever it is broken off, what was
+        taken lies evenly over the leak.
+        """
+        count = max(1, round(self.duration / _PIECE))
+        edges = np.linspace(0, self.duration + _BEYOND, count + 1)
+        order = sorted(range(count), key=lambda number: _reversed_bits(number, count))
+        return [(float(edges[number]), float(edges[number + 1])) for number in order]
+
+    def piece(self, start: float, stop: float) -> Shots:
+        """Frames from one time to another, at most about 16 a second."""
+        times: list[float] = []
+        sketches = []
+        for time, luma in self._footage.piece(start, stop):
+            if not times or time - times[-1] > _LEAST_STEP:
+                times.append(time)
+                sketches.append(sketch(luma))
+        return Shots(np.array(times), sketches)
+
+    def _measured(self) -> float:
+        """Decode all of it, where the file does not say how long it is."""
+        last = 0.0
+        for time, _ in self._footage.piece(0.0, _LONGEST):
+            last = time
+        return last
+
+
+def _reversed_bits(number: int, count: int) -> int:
+    width = max(1, (count - 1).bit_length())
+    return int(f"{number:0{width}b}"[::-1], 2)

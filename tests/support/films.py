@@ -1,0 +1,82 @@
+"""Films with texture and motion to be marked and traced, and leaks made of them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from countermark.autograph.index import decode
+from countermark.autograph.splice import Copy
+from countermark.work.master_check import Splice
+from countermark.work.master_request import Master
+from support.masters import KEY
+
+Luma = NDArray[np.uint8]
+
+
+def textured(seed: int, seconds: float, size: tuple[int, int], rate: int) -> Iterator[Luma]:
+    """A camera that wanders over a rough ground on which discs move; shape (height, width)."""
+    random = np.random.default_rng(seed)
+    width, height = size
+    ground = sum(
+        cv2.resize(
+            random.standard_normal((3 * 2**octave, 4 * 2**octave)).astype(np.float32),
+            (2 * width, 2 * height),
+            interpolation=cv2.INTER_CUBIC,
+        )
+        * 0.55**octave
+        for octave in range(7)
+    )
+    ground = (120 + 26 * ground).clip(30, 220).astype(np.float32)
+    paths = random.uniform(0.3, 1.6, (5, 4))
+    for number in range(round(seconds * rate)):
+        time = number / rate
+        left = width * (0.5 + 0.45 * np.sin(0.6 * time + seed))
+        top = height * (0.5 + 0.45 * np.sin(0.41 * time))
+        move = np.array([[1, 0, -left], [0, 1, -top]], np.float32)
+        view = cv2.warpAffine(ground, move, size)
+        for disc, (speed, rise, phase, shade) in enumerate(paths):
+            x = width * (0.5 + 0.45 * np.sin(speed * time + 3 * phase))
+            y = height * (0.5 + 0.45 * np.cos(rise * time + 5 * phase))
+            cv2.circle(view, (int(x), int(y)), height // (6 + disc), 140 * shade, -1, cv2.LINE_AA)
+        yield view.clip(16, 235).astype(np.uint8)
+
+
+def write_film(path: Path, pictures: Iterable[Luma], rate: Fraction | int, crf: float = 16) -> Path:
+    """Encode pictures of one size with x264."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(rate))
+        stream.options = {"crf": str(crf), "preset": "veryfast"}
+        for picture in pictures:
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = picture.shape
+            grey = np.ascontiguousarray(picture)
+            frame = av.VideoFrame.from_ndarray(grey, "gray").reformat(format="yuv420p")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def pictures_of_copy(master: Master, tag: str) -> Iterator[Luma]:
+    """The frames of a recipient's copy."""
+    index = decode(master.index)
+    choice = list(Copy(index, KEY, tag).symbols(0, len(index)))
+    with Splice(master.blob, index.size, index.starts, choice) as file, av.open(file) as container:
+        for frame in container.decode(video=0):
+            yield frame.to_ndarray()[: frame.height, : frame.width]
+
+
+def leaked(
+    path: Path,
+    master: Master,
+    tag: str,
+    rate: int,
+    change: Callable[[Luma], Luma] = lambda luma: luma,
+    crf: float = 28,
+) -> Path:
+    """A recipient's copy, its pictures changed and encoded again."""
+    return write_film(path, map(change, pictures_of_copy(master, tag)), rate, crf)
