@@ -10,18 +10,31 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import downloads, idle, links, probe_rows, records, uploads
+from bench import (
+    conversion,
+    downloads,
+    idle,
+    links,
+    marked,
+    presets,
+    probe_rows,
+    records,
+    uploads,
+)
 from bench.load import compile_load
 from bench.results import Row, remarks, table, write
 from bench.run import Run, temporary_folder
 
 _GROUPS: dict[str, Callable[[Run], Iterator[Row]]] = {
     "downloads": downloads.rows,
+    "marked": marked.rows,
     "links": links.rows,
     "idle": idle.rows,
     "records": records.rows,
     "uploads": uploads.rows,
     "probe": probe_rows.rows,
+    "conversion": conversion.rows,
+    "presets": presets.rows,
 }
 _PAGE = Path(__file__).with_name("RESULTS.md")
 

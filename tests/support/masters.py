@@ -1,5 +1,6 @@
 """Masters for tests."""
 
+import asyncio
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -9,9 +10,20 @@ import numpy as np
 
 from countermark.autograph.code import Code
 from countermark.autograph.derivation import UNITS
-from countermark.autograph.index import SpliceIndex
+from countermark.autograph.index import FRAMES_SIDECAR, SIDECAR, SpliceIndex
+from countermark.catalog.database import Database
+from countermark.catalog.readers import autograph
+from countermark.catalog.records import NewFile, Sidecar
+from countermark.catalog.tables import pipelines
+from countermark.catalog.writers import files
+from countermark.ids import new_id
+from countermark.storage.layout import file_key, sidecar_key
+from countermark.storage.local import LocalStore
 from countermark.work.master_request import Master, MasterOptions, MasterRequest
 from countermark.work.mastering import make_master
+from countermark.work.parts import now_ms
+from support.service import Service
+from support.sources import source as once
 
 MASTER = "65f0c0ffee0123456789abcd"
 
@@ -71,3 +83,53 @@ def _row(random: Random, variants: int) -> bytes:
     for _ in range(UNITS - variants):
         row[random.randrange(variants)] += 1
     return bytes(row)
+
+
+def publish_master(
+    service: Service, film: Path, folder: Path, **options: object
+) -> tuple[int, str]:
+    """Make a master of a film and put it into a running service; its copies' size, and its id."""
+    database = Database(f"sqlite:///{service.data_dir / 'catalog.sqlite'}")
+    store = LocalStore(service.data_dir / "blobs")
+    file_id = new_id()
+    with database.read() as conn:
+        key = autograph.keys(conn)[-1]
+        pipeline = conn.execute(pipelines.select().filter_by(id=service.pipeline_id)).one()
+    made = make_master(
+        MasterRequest(
+            source=film,
+            folder=folder / "made",
+            master=file_id,
+            key_id=key.id,
+            key=key.secret,
+            options=MasterOptions(**{"preset": "veryfast", **options}),
+        )
+    )
+    blob_key = file_key(file_id)
+    beside = {SIDECAR: made.index, FRAMES_SIDECAR: made.fingerprint}
+    asyncio.run(_put(store, blob_key, made.blob.read_bytes(), beside))
+    with database.write() as conn:
+        new = NewFile(
+            id=file_id,
+            user_id=pipeline.user_id,
+            application_id=pipeline.application_id,
+            pipeline_id=pipeline.id,
+            object_key=f"masters/{file_id}.mp4",
+            blob_key=blob_key,
+            size=made.size,
+            size_on_disk=made.blob.stat().st_size,
+            etag=file_id,
+            mime_type="video/mp4",
+            subtype="video",
+            autograph=True,
+            sidecars=tuple(Sidecar(name, None, sidecar_key(blob_key, name)) for name in beside),
+        )
+        files.register(conn, new, now_ms())
+    database.close()
+    return made.size, file_id
+
+
+async def _put(store: LocalStore, blob_key: str, blob: bytes, beside: dict[str, bytes]) -> None:
+    await store.put(blob_key, once(blob))
+    for name, data in beside.items():
+        await store.put(sidecar_key(blob_key, name), once(data))

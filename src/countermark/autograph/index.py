@@ -27,6 +27,9 @@ from countermark.errors import CountermarkError
 SIDECAR: Final = "autograph"
 """Name of the index's sidecar, see `storage.layout.sidecar_key`."""
 
+FRAMES_SIDECAR: Final = "autograph-frames"
+"""Name of the fingerprint's, by which tracing finds the master; see `fingerprint`."""
+
 VERSION: Final = 1
 MAX_SEGMENTS: Final = 250_000
 MAX_ENCODED_BYTES: Final = 8 << 20

@@ -52,14 +52,14 @@ class FilteredSound:
         mix: The form.
         seconds: How far it is.
         is_done: Whether all of the span was seen.
-        latest: The last piece that came out.
+        loudness: Of all that has come out, LUFS, if it is measured.
     """
 
     def __init__(self, mix: Mix) -> None:
         self.mix = mix
         self.seconds = 0.0
         self.is_done = False
-        self.latest: AudioFrame | None = None
+        self.loudness: float | None = None
         self._pitch: _Pitch | None = None
         self._graph: Graph | None = None
         self._samples = 0
@@ -96,7 +96,8 @@ class FilteredSound:
             self._samples += frame.samples
             self.seconds = self._samples / self.mix.rate
             self.is_done = self.is_done or (length is not None and self.seconds >= length)
-            self.latest = frame
+            if self.mix.is_measured and (told := frame.metadata.get("lavfi.r128.I")):
+                self.loudness = float(told)
             yield frame
 
 

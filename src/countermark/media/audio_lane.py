@@ -1,6 +1,5 @@
 """Sound on its way from one track to another: decode, mix, level, encode."""
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
@@ -105,10 +104,8 @@ class LoudnessLane(_SoundLane):
 
     def gain(self) -> float:
         """How much louder the sound must be, dB; 0 for silence."""
-        latest = self._filtered.latest
-        told = latest.metadata.get("lavfi.r128.I", "nan") if latest is not None else "nan"
-        loudness = float(told)
-        if self._wish is None or math.isnan(loudness) or loudness < _SILENCE:
+        loudness = self._filtered.loudness
+        if self._wish is None or loudness is None or not loudness > _SILENCE:
             return 0.0
         return self._wish - loudness
 

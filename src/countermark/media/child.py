@@ -33,7 +33,7 @@ Report = Callable[[float], None]
 
 _SECONDS_BETWEEN_REPORTS = 0.1
 # Those who wait for an answer go before those who wait for a film.
-_NICENESS = 10
+NICENESS = 10
 _LONGEST_TRACE = 20_000
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 def _bound(order: Order) -> None:
     os.dup2(1, 2)  # what the libraries say about a hostile file is not for the service's log
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     limits = order.limits
     # Python ignores this signal; here it is to end the process, and so to tell why.
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)

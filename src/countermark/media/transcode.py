@@ -7,6 +7,7 @@ memory stays bounded and picture and sound stay side by side. A first reading co
 where something must be known of the whole: what two-pass encoding learns, how loud it is.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -55,21 +56,24 @@ def transcode(request: TranscodeRequest, report: Report) -> Transcoded:
 
 
 def _transcode(job: Job, report: Report) -> Transcoded:
-    readings = 2 if job.needs_two_readings else 1
-    gain = 0.0
-    if readings == 2:  # noqa: PLR2004 - the first of two
-        with av.open("/dev/null", "w", format="null") as nowhere:
-            lanes = _read(job, nowhere, first_lanes, lambda part: report(part / 2))
-        gain = next((lane.gain() for lane in lanes if isinstance(lane, LoudnessLane)), 0.0)
-    job = job.louder_by(gain)
+    if job.needs_two_readings:
+        job = job.louder_by(_first_reading(job, lambda part: report(part / 2)))
+        # An encoder writes what it learned when it is closed, which takes the last reference.
+        gc.collect()
+    before = 0.5 if job.needs_two_readings else 0.0
     with _output(job.output, job.settings) as target:
         target.metadata.update(job.source.tags)
-        lanes = _read(
-            job, target, last_lanes, lambda part: report((readings - 1 + part) / readings)
-        )
+        lanes = _read(job, target, last_lanes, lambda part: report(before + part * (1 - before)))
     warnings = tuple(warning for lane in lanes for warning in lane.warnings())
     seconds = max(lane.seconds for lane in lanes)
     return Transcoded(job.output.stat().st_size, seconds, warnings)
+
+
+def _first_reading(job: Job, report: Report) -> float:
+    """Learn what the second needs; return how much louder the sound must be, dB."""
+    with av.open("/dev/null", "w", format="null") as nowhere:
+        lanes = _read(job, nowhere, first_lanes, report)
+    return next((lane.gain() for lane in lanes if isinstance(lane, LoudnessLane)), 0.0)
 
 
 @contextmanager
