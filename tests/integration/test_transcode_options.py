@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -296,6 +297,22 @@ def test_sound_that_begins_late_stays_beside_its_pictures(tmp_path: Path) -> Non
     onset = audio(path).times[0] + int(np.flatnonzero(heard > 0.05)[0]) / 48000
     assert flash == pytest.approx(1, abs=0.001)
     assert onset == pytest.approx(1, abs=0.03)
+
+
+def test_recordings_that_were_joined_play_one_after_the_other(tmp_path: Path) -> None:
+    parts = [
+        make_video(tmp_path / f"{name}.ts", seconds=2, options={"output_ts_offset": offset})
+        for name, offset in (("one", "0"), ("other", "5000"), ("third", "20"))
+    ]
+    source = tmp_path / "joined.ts"
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    path, made = make(source)
+    times = video(path).times
+    assert len(times) == pytest.approx(144, abs=3)
+    assert times[-1] == pytest.approx(6, abs=0.3)
+    assert max(b - a for a, b in pairwise(times)) < 0.3
+    assert samples(audio(path)).shape[1] == pytest.approx(6 * 48000, abs=15_000)
+    assert made.seconds == pytest.approx(6, abs=0.3)
 
 
 def damaged(path: Path, wanted: Callable[[int], bool]) -> Path:
