@@ -40,11 +40,12 @@ def rows(run: Run) -> Iterator[Row]:
         content = folder / "content.bin"
         write_content(content, _SIZE // run.scale)
         with nginx(folder / "nginx", folder) as peer, countermark(folder / "ours") as ours:
-            plain = ours.link(put_file(run, ours, content))
+            plain_file = put_file(run, ours, content)
             master = put_master(ours, folder / "ours" / "data", content.stat().st_size)
             copies = [ours.link(master, autograph_tag=f"person {at}") for at in range(32)]
             whole = (ours.edge_port, [f"GET {copy}" for copy in copies])
-            beside = (ours.edge_port, [f"GET {plain}"])
+            # As many links on both sides, so that both are remembered and counted alike.
+            beside = (ours.edge_port, [f"GET {ours.link(plain_file)}" for _ in copies])
             for streams in _STREAMS:
                 yield _row(run, streams, whole, beside, "beside the plain file", _OF_PLAIN)
                 page = (peer.port, [f"GET /{content.name}"])

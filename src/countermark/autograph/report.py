@@ -175,3 +175,44 @@ class Report(Struct, frozen=True, kw_only=True):
     pictures: tuple[AlignedPair, ...] = ()
     work_seconds: float = 0.0
     version: Literal[1] = 1
+
+
+class GivenCopy(Struct, frozen=True):
+    """A link to an accused tag's copy, as it was given out.
+
+    Attributes:
+        tag: what the copy carries.
+        given_at: milliseconds since the epoch.
+        serial: of the link.
+        application: id of the application that asked for it.
+        asked_from: the address that it asked from.
+        bound_to: the only address that could use the link; None for any.
+    """
+
+    tag: str
+    given_at: int
+    serial: str
+    application: str
+    asked_from: str
+    bound_to: str | None
+
+
+class TraceDocument(Struct, frozen=True, kw_only=True):
+    """A report with the names that people know things by: what is handed on.
+
+    Attributes:
+        leak_name: of the file that was traced.
+        master_name: of the master that it shows, None if none.
+        traced_at: milliseconds since the epoch.
+        report: what was found.
+        symbols: for each accused tag of the report, the variant that its copy has in each of the
+            report's segments.
+        copies: the links that were given out with the accused tags, the first ones of many.
+    """
+
+    leak_name: str
+    master_name: str | None
+    traced_at: int
+    report: Report
+    symbols: tuple[tuple[int, ...], ...] = ()
+    copies: tuple[GivenCopy, ...] = ()
