@@ -9,6 +9,7 @@ import pytest
 
 from countermark.errors import (
     DamagedMediaError,
+    EncryptedMediaError,
     MediaSettingsError,
     MissingTrackError,
     NotMediaError,
@@ -139,6 +140,76 @@ def test_text_subtitles_are_carried_with_their_language(tmp_path: Path) -> None:
         assert [frame.dialogue for frame in found.frames] == [b"Hello"]
     path, _ = make(source, EncodingSettings("mp4", VideoSettings(), subtitles=False))
     assert {track.kind for track in tracks(path)} == {"video"}
+
+
+def test_webm_carries_its_subtitles_as_webvtt(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "a.mkv", subtitles=True)
+    settings = EncodingSettings(
+        "webm", VideoSettings(codec="vp9", speed="fastest"), AudioSettings("opus")
+    )
+    path, _ = make(source, settings)
+    assert {track.codec for track in tracks(path)} == {"vp9", "opus", "webvtt"}
+
+
+def test_language_title_and_chapters_are_kept_but_not_the_place(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "a.mp4", language="ger")
+    tagged = tmp_path / "tagged.mkv"
+    with av.open(str(source)) as one, av.open(str(tagged), "w") as other:
+        streams = {s: other.add_stream_from_template(s, opaque=True) for s in one.streams}
+        other.metadata.update({"title": "A film", "location": "+48.2+16.3/"})
+        names = enumerate(("One", "Two"))
+        unit = Fraction(1, 1000)
+        other.set_chapters(
+            [
+                {
+                    "id": n,
+                    "start": n * 1000,
+                    "end": n * 1000 + 1000,
+                    "time_base": unit,
+                    "metadata": {"title": name},
+                }
+                for n, name in names
+            ]
+        )
+        streams[one.streams[1]].metadata["language"] = "ger"
+        for packet in one.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream]
+                other.mux(packet)
+    path, _ = make(tagged)
+    assert audio(path).stream.language == "ger"
+    with av.open(str(path)) as made:
+        assert made.metadata["title"] == "A film"
+        assert "location" not in made.metadata
+        assert [chapter["metadata"]["title"] for chapter in made.chapters()] == ["One", "Two"]
+
+
+def test_an_encrypted_input_is_refused(tmp_path: Path) -> None:
+    source = make_video(
+        tmp_path / "a.mp4",
+        seconds=0.5,
+        options={
+            "encryption_scheme": "cenc-aes-ctr",
+            "encryption_key": "0123456789abcdef" * 2,
+            "encryption_kid": "fedcba9876543210" * 2,
+        },
+    )
+    for settings in (H264, EncodingSettings("mp4", VideoSettings(codec="copy"))):
+        with pytest.raises(EncryptedMediaError):
+            make(source, settings)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_name_and_a_picture_s_claims_are_not_believed(tmp_path: Path) -> None:
+    honest = make_video(tmp_path / "a.mp4", seconds=0.3)
+    path, _ = make(honest.rename(tmp_path / "a.txt"))
+    assert {track.kind for track in tracks(path)} == {"video", "audio"}
+    bomb = make_video(tmp_path / "b.gif", seconds=0.1, audio=False, codec="gif", pix_fmt="rgb8")
+    data = bytearray(bomb.read_bytes())
+    data[6:10] = b"\xff\xff\xff\xff"  # width and height
+    bomb.write_bytes(data)
+    with pytest.raises(DamagedMediaError):
+        make(bomb)
 
 
 def test_a_span_of_the_input_is_cut_to_the_picture_and_to_the_sample(tmp_path: Path) -> None:

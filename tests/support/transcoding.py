@@ -43,18 +43,18 @@ def h264(container: Container = "mp4", **video: Any) -> EncodingSettings:
 
 
 def tracks(path: Path) -> list[Track]:
-    """Decode every track."""
+    """Decode every track but a list of chapters."""
     with av.open(str(path)) as container:
-        found = [
-            Track(s.type, s.codec_context.codec.canonical_name, s, [], [])
-            for s in container.streams
-        ]
-        for packet in container.demux():
+        streams = [s for s in container.streams if s.codec_context is not None]
+        found = {
+            s.index: Track(s.type, s.codec_context.codec.canonical_name, s, [], []) for s in streams
+        }
+        for packet in container.demux(streams):
             track = found[packet.stream_index]
             for frame in packet.decode() if packet.size or track.kind != "subtitle" else []:
                 track.frames.append(frame)
                 track.times.append(float(getattr(frame, "time", None) or 0))
-        return found
+        return list(found.values())
 
 
 def video(path: Path) -> Track:

@@ -11,7 +11,7 @@ from countermark.media.audio_filters import FilteredSound, Mix
 from countermark.media.decoding import Decoder
 from countermark.media.encoders import SOUND_FORMATS, audio_encoder
 from countermark.media.encoding_settings import AudioSettings
-from countermark.media.lanes import Span
+from countermark.media.lanes import Span, carry_language
 from countermark.media.packets import AnyPacket
 from countermark.media.picture_size import in_pixels
 from countermark.media.survey import Sound
@@ -84,6 +84,7 @@ class AudioLane(_SoundLane):
         mix = _mix(plan)
         super().__init__(stream, mix)
         self._output = _output(target, plan, mix)
+        carry_language(stream, self._output)
 
     def finish(self) -> Iterator[AnyPacket]:
         """Give what is left; see `Lane`."""

@@ -8,7 +8,7 @@ from av.container import OutputContainer
 from av.stream import Disposition, Stream
 
 from countermark.errors import EncryptedMediaError, MediaSettingsError
-from countermark.media.lanes import Span
+from countermark.media.lanes import Span, carry_language
 from countermark.media.packets import AnyPacket
 
 
@@ -70,6 +70,6 @@ def _output(stream: Stream, target: OutputContainer) -> Stream:
         raise MediaSettingsError(
             f"container: {target.format.name} can't hold this input's {stream.type} as it is"
         ) from error
-    output.metadata.update({"language": stream.language} if stream.language else {})
+    carry_language(stream, output)
     output.disposition = stream.disposition & ~Disposition.attached_pic
     return output

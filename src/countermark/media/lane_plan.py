@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
+_MOST_CHAPTERS = 1000
+
+
 class Job(NamedTuple):
     """One output of one input, all of it decided.
 
@@ -130,6 +133,8 @@ def last_lanes(source: InputContainer, target: OutputContainer, job: Job) -> dic
         raise MissingTrackError(f"It has no {wanted}. Use another preset or another input.")
     if job.settings.subtitles is not False:
         lanes |= _subtitle_lanes(source, target, job)
+    if job.span == Span(job.source.origin, None) and (chapters := source.chapters()):
+        target.set_chapters(chapters[:_MOST_CHAPTERS])
     return lanes
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
+from av.stream import Stream
+
 from countermark.media.packets import AnyPacket
 
 
@@ -17,6 +19,12 @@ class Span(NamedTuple):
 
     start: Fraction
     length: Fraction | None
+
+
+def carry_language(source: Stream, output: Stream) -> None:
+    """Have a track of the output say the language that the input's says."""
+    if source.language:
+        output.metadata["language"] = source.language
 
 
 class Lane(Protocol):

@@ -11,7 +11,7 @@ from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
 from countermark.media.encoding_settings import Container
-from countermark.media.lanes import Span
+from countermark.media.lanes import Span, carry_language
 from countermark.media.packets import AnyPacket
 from countermark.media.webvtt import cue_span
 
@@ -50,7 +50,7 @@ class SubtitleLane:
         self._start = round(span.start * 1000)
         self._length = None if span.length is None else round(span.length * 1000)
         self._output = cast("SubtitleStream", target.add_stream(encoder))
-        self._output.metadata.update({"language": stream.language} if stream.language else {})
+        carry_language(stream, self._output)
         self._output.time_base = _MILLISECOND
         self._encoder.subtitle_header = _HEADER
         self._latest = 0
