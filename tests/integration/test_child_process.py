@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,9 +21,10 @@ from countermark.errors import (
     PublicError,
     StorageFullError,
 )
+from countermark.media import landlock
 from countermark.media.child_process import run_in_child
 from countermark.media.child_protocol import ChildLimits
-from support.child_work import MODULE, Found, Task
+from support.child_work import MODULE, Errand, Found, Managed, Task
 
 TESTS = Path(__file__).parents[1]
 
@@ -71,6 +73,21 @@ def test_the_child_gets_no_secret_and_nothing_that_it_does_not_need(
     found = run("double")
     assert "secret" not in str(found.environment)
     assert not {"sqlalchemy", "litestar", "dbos"} & set(found.modules)
+
+
+def test_work_that_names_its_files_reaches_nothing_else(tmp_path: Path) -> None:
+    if landlock.supported() < 4:
+        pytest.skip("needs Linux 6.7 with Landlock")
+    folder, elsewhere = tmp_path / "folder", tmp_path / "other" / "catalog.sqlite"
+    folder.mkdir()
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("secret")
+    source = tmp_path / "input"
+    source.write_text("input")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        errand = Errand(str(source), str(folder), str(elsewhere), server.getsockname()[1])
+        done = run_in_child(f"{MODULE}:try_all", errand, Managed, ChildLimits())
+    assert done.what == ["read the input", "write in the folder", "remove from the folder"]
 
 
 def test_a_public_error_is_raised_as_it_was() -> None:

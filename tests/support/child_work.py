@@ -3,8 +3,10 @@
 import ctypes
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -23,6 +25,48 @@ class Found(msgspec.Struct, frozen=True):
     number: int
     environment: dict[str, str]
     modules: list[str]
+
+
+class Errand(msgspec.Struct, frozen=True):
+    """Things to try, by a request that names its files."""
+
+    input: str
+    folder: str
+    elsewhere: str
+    port: int
+
+    def reads(self) -> list[str]:
+        return [self.input]
+
+    def writes(self) -> list[str]:
+        return [self.folder]
+
+
+class Managed(msgspec.Struct, frozen=True):
+    """What could be done."""
+
+    what: list[str]
+
+
+def try_all(errand: Errand, _report: Callable[[float], None]) -> Managed:
+    attempts: dict[str, Callable[[], object]] = {
+        "read the input": lambda: Path(errand.input).read_bytes(),
+        "write in the folder": lambda: Path(errand.folder, "made").write_bytes(b"x"),
+        "remove from the folder": lambda: Path(errand.folder, "made").unlink(),
+        "read elsewhere": lambda: Path(errand.elsewhere).read_bytes(),
+        "write the input": lambda: Path(errand.input).open("ab").close(),
+        "write elsewhere": lambda: Path(errand.elsewhere).open("ab").close(),
+        "list elsewhere": lambda: list(Path(errand.elsewhere).parent.iterdir()),
+        "read another's environment": lambda: Path("/proc/1/environ").read_bytes(),
+        "read its parent's environment": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
+        "connect": lambda: socket.create_connection(("127.0.0.1", errand.port), 1),
+    }
+    managed = []
+    for name, attempt in attempts.items():
+        with suppress(OSError):
+            attempt()
+            managed.append(name)
+    return Managed(managed)
 
 
 def double(task: Task, report: Callable[[float], None]) -> Found:

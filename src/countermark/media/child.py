@@ -1,7 +1,9 @@
 """The inside of a child process for long media work; `countermark.media.child_process` starts it.
 
-Bounded, not jailed: limits on memory, processor time and the length of files, no secret of the
-service in its environment. It runs as the service's user.
+Bounded by limits on memory, processor time and the length of files, and without the service's
+secrets in its environment. Where Linux can, it is shut in with the files that it works on, out of
+reach of the catalog, of other users' files and of the network (see `landlock`). It runs as the
+service's user.
 """
 
 import errno
@@ -26,8 +28,17 @@ from countermark.errors import (
     PublicError,
     StorageFullError,
 )
-from countermark.media.child_protocol import LENGTH, Done, Failed, Order, Progress, framed
+from countermark.media.child_protocol import (
+    LENGTH,
+    Done,
+    Failed,
+    NamesItsFiles,
+    Order,
+    Progress,
+    framed,
+)
 from countermark.media.confinement import confine
+from countermark.media.landlock import shut_in
 
 Report = Callable[[float], None]
 
@@ -42,10 +53,14 @@ def main() -> None:
     """Do one order; the only argument is the descriptor of the socket that it comes from."""
     parent = socket.socket(fileno=int(sys.argv[1]))
     order = msgspec.msgpack.decode(_read(parent), type=Order)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _bound(order)
     try:
-        answer = msgspec.msgpack.encode(_work(order, _Reporter(parent)))
+        function, request = _understood(order)
+        if isinstance(request, NamesItsFiles):
+            shut_in(request.reads(), request.writes())
+        # Only now: a thread that is there already wouldn't be shut in.
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        answer = msgspec.msgpack.encode(function(request, _Reporter(parent)))
         parent.sendall(framed(Done(answer)))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         parent.sendall(framed(_failure(error)))
@@ -69,12 +84,12 @@ def _bound(order: Order) -> None:
     confine(bounds, limits.cpu_seconds)
 
 
-def _work(order: Order, report: Report) -> Any:
+def _understood(order: Order) -> tuple[Callable[[Any, Report], Any], Any]:
+    """The function, and its request."""
     module, _, name = order.target.partition(":")
     function = getattr(importlib.import_module(module), name)
     hints = get_type_hints(function)
-    request = msgspec.msgpack.decode(order.request, type=next(iter(hints.values())))
-    return function(request, report)
+    return function, msgspec.msgpack.decode(order.request, type=next(iter(hints.values())))
 
 
 class _Reporter:

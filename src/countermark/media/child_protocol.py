@@ -7,6 +7,7 @@ ends itself.
 """
 
 import struct
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -42,6 +43,19 @@ class Order(msgspec.Struct, frozen=True):
     target: str
     request: bytes
     limits: ChildLimits
+
+
+@runtime_checkable
+class NamesItsFiles(Protocol):
+    """Ability of a request: its work needs no other files, and is kept from them where possible."""
+
+    def reads(self) -> list[str]:
+        """Paths of files to read."""
+        ...
+
+    def writes(self) -> list[str]:
+        """Paths of folders to write in."""
+        ...
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):

@@ -24,6 +24,14 @@ class ThumbnailsRequest(Struct, frozen=True):
     start_time: Milliseconds = 0
     duration: Milliseconds | None = None
 
+    def reads(self) -> list[str]:
+        """The file that is read."""
+        return [self.input]
+
+    def writes(self) -> list[str]:
+        """The folder that is written in."""
+        return [self.folder]
+
 
 class MadeThumbnails(Struct, frozen=True):
     """What was made; all names are of files in the folder.

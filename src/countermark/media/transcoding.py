@@ -1,5 +1,6 @@
 """What `countermark.media.transcode` is asked for and answers: types only, without FFmpeg."""
 
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -36,6 +37,14 @@ class TranscodeRequest(Struct, frozen=True):
     start_time: Milliseconds = 0
     duration: Milliseconds | None = None
     logos: Annotated[tuple[LogoFile, ...], Meta(max_length=_MOST_LOGOS)] = ()
+
+    def reads(self) -> list[str]:
+        """The files that are read."""
+        return [self.input, *(logo.path for logo in self.logos)]
+
+    def writes(self) -> list[str]:
+        """The folder that is written in."""
+        return [str(Path(self.output).parent)]
 
 
 class Transcoded(Struct, frozen=True):
