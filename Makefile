@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help setup demo serve test fuzz lint bench lock clean
+.PHONY: help setup demo serve test fuzz soak lint bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ lint: $(VENV)/.dev ## style, types and the rooms' import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+soak: $(VENV)/.dev ## the kill test in full: 30 jobs, 50 kills, on SQLite and on PostgreSQL
+	SOAK_JOBS=$(or $(SOAK_JOBS),30) SOAK_KILLS=$(or $(SOAK_KILLS),50) $(BIN)/python -m pytest tests/e2e/test_job_kills.py $(ARGS)
 
 bench: $(VENV)/.bench ## measure beside peers in one run, print ratios
 	$(BIN)/python -m bench $(ARGS)

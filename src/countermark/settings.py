@@ -119,6 +119,7 @@ class Settings:
     ledger_down: str = _setting("refuse", _one_of("refuse", "allow"), "refuse or allow")
     internal_addresses: str = _setting("refuse", _one_of("refuse", "allow"), "refuse or allow")
     max_upload_bytes: int = _setting(1 << 40, _positive, "bytes, 1 or more")
+    worker_timeout: int = _setting(30, _positive, "seconds, 1 or more")
     job_slots: int = _setting(2, _positive, "a number, 1 or more")
     job_seconds: int = _setting(43_200, _positive, "seconds, 1 or more")
     job_memory_bytes: int = _setting(6 << 30, _positive, "bytes, 1 or more")

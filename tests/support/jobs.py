@@ -17,7 +17,8 @@ class JobClient:
 
     def create(self, input_name: str, presets: Sequence[str], **more: Any) -> dict[str, Any]:
         """Ask for a job with an output for each preset."""
-        outputs = [{"preset": {"id": self.presets[name]}} for name in presets]
+        options = more.pop("output_options", {})
+        outputs = [{"preset": {"id": self.presets[name]}, **options} for name in presets]
         job = {
             "pipeline": {"id": self.service.pipeline_id},
             "input": {"input_name": input_name},

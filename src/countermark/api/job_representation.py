@@ -119,6 +119,8 @@ class JobPresenter(Expanding):
             preset=self.reference("preset", "preset", asked["preset"]["id"], around),
             output_name=asked["output_name"],
             settings=asked.get("settings"),
+            thumbnails=asked.get("thumbnails") or None,
+            logos=[_shown(logo) for logo in asked.get("logos") or ()] or None,
             percentage_completed=progress,
             file=self.reference("file", "file", result.file_id, around),
             thumbnail_zip=self._file_of(result.thumbnail_zip_id, around),
@@ -151,3 +153,7 @@ class JobPresenter(Expanding):
             passes=form.passes,
             caps=msgspec.to_builtins(form.caps),
         )
+
+
+def _shown(logo: dict[str, Any]) -> dict[str, Any]:
+    return logo | {"logo_image": without_password(logo["logo_image"])}

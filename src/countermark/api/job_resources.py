@@ -108,6 +108,8 @@ class JobOutput(Struct, kw_only=True):
     preset: PresetReference
     output_name: str
     settings: dict[str, Any] | None = None
+    thumbnails: list[dict[str, Any]] | None = None
+    logos: list[dict[str, Any]] | None = None
     percentage_completed: Percent
     file: FileReference = None
     thumbnail_zip: FileOf | None = None

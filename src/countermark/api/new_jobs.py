@@ -20,6 +20,13 @@ from countermark.catalog.readers import files, pipelines, presets, uploads
 from countermark.catalog.records import PipelineRecord
 from countermark.errors import InvalidJobInputError, PipelineNotFoundError
 from countermark.ids import new_id
+from countermark.media.picture_forms import (
+    LogoForm,
+    ThumbnailForm,
+    UnknownPictureError,
+    logo_settings,
+    thumbnail_settings,
+)
 from countermark.media.preset_form import (
     FormSettings,
     PresetFormError,
@@ -29,6 +36,7 @@ from countermark.media.preset_form import (
 )
 
 MOST_OUTPUTS = 20
+MOST_PICTURES = 8
 _LONGEST_SECONDS = 1_000_000
 _PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -71,6 +79,8 @@ class NewOutput(Struct, frozen=True, kw_only=True):
     preset: Named
     output_name: Text | None = None
     settings: FormSettings | None = None
+    thumbnails: Annotated[tuple[ThumbnailForm, ...], Meta(max_length=MOST_PICTURES)] = ()
+    logos: Annotated[tuple[LogoForm, ...], Meta(max_length=MOST_PICTURES)] = ()
 
 
 class AskedJob(Struct, frozen=True, kw_only=True):
@@ -91,8 +101,8 @@ class NewJobBody(Struct, frozen=True):
     job: AskedJob
 
 
-class _Input(Struct, frozen=True):
-    """What is known of the input: its URI, or the file that it is or will be."""
+class _Found(Struct, frozen=True):
+    """What a name stands for: a URI, or the file that it is or will be."""
 
     uri: str | None
     file_id: str | None
@@ -111,12 +121,12 @@ def resolve(connection: Connection, call: Call[Any], asked: AskedJob) -> NewJob:
     pipeline = pipelines.pipeline(connection, call.caller.user_id, asked.pipeline.id)
     if pipeline is None:
         raise PipelineNotFoundError
-    found = _input(connection, call, pipeline, asked.input.input_name)
+    found = _found(connection, call, pipeline, "input.input_name", asked.input.input_name)
     job_id = new_id()
     known = {"job_id": job_id, "input_name": posixpath.splitext(found.name)[0]}
     prefix = _filled("output_prefix", asked.output_prefix, known).strip("/")
     outputs = [
-        _output(connection, call, prefix, number, asked.outputs, known)
+        _output(connection, call, pipeline, prefix, number, asked.outputs, known)
         for number in range(len(asked.outputs))
     ]
     _check_keys(outputs, asked.input.input_name)
@@ -136,29 +146,31 @@ def resolve(connection: Connection, call: Call[Any], asked: AskedJob) -> NewJob:
     )
 
 
-def _input(connection: Connection, call: Call[Any], pipeline: PipelineRecord, name: str) -> _Input:
-    if uri := _uri(pipeline, name):
+def _found(
+    connection: Connection, call: Call[Any], pipeline: PipelineRecord, where: str, name: str
+) -> _Found:
+    if uri := _uri(pipeline, where, name):
         path = posixpath.basename(unquote(urlsplit(uri).path).rstrip("/"))
-        return _Input(uri, None, path or "input")
+        return _Found(uri, None, path or "input")
     user_id = call.caller.user_id
     file = files.file_by_key(connection, user_id, pipeline.id, name, call.now)
     if file is not None and file.type == "file":
-        return _Input(None, file.id, file.name)
+        return _Found(None, file.id, file.name)
     # An upload that is finished, and whose file is about to be there.
     upload = uploads.completing_by_key(connection, user_id, pipeline.id, name)
     if upload is not None:
-        return _Input(None, upload.file_id, posixpath.basename(name))
+        return _Found(None, upload.file_id, posixpath.basename(name))
     raise InvalidJobInputError(
-        f"input.input_name: the pipeline has no file {name[:80]!r}; upload it and finish the upload"
+        f"{where}: the pipeline has no file {name[:80]!r}; upload it and finish the upload"
     )
 
 
-def _uri(pipeline: PipelineRecord, name: str) -> str | None:
+def _uri(pipeline: PipelineRecord, where: str, name: str) -> str | None:
     if _SCHEME.match(name):
         return name
     if pipeline.input_download_dir:
         if problem := object_key_problem(name):
-            raise InvalidJobInputError(f"input.input_name: {problem}")
+            raise InvalidJobInputError(f"{where}: {problem}")
         return f"{pipeline.input_download_dir.rstrip('/')}/{name}"
     return None
 
@@ -166,6 +178,7 @@ def _uri(pipeline: PipelineRecord, name: str) -> str | None:
 def _output(
     connection: Connection,
     call: Call[Any],
+    pipeline: PipelineRecord,
     prefix: str,
     number: int,
     all_asked: tuple[NewOutput, ...],
@@ -189,8 +202,36 @@ def _output(
         "output_name": name,
         "object_key": _object_key(prefix, name, wanted.extension),
         "settings": msgspec.to_builtins(asked.settings),
+        "thumbnails": msgspec.to_builtins(asked.thumbnails),
+        "logos": msgspec.to_builtins(asked.logos),
         "wanted": msgspec.to_builtins(wanted),
+        "pictures": [_thumbnails(where, form) for form in asked.thumbnails],
+        "overlays": [_logo(connection, call, pipeline, where, form) for form in asked.logos],
     }
+
+
+def _thumbnails(where: str, form: ThumbnailForm) -> dict[str, Any]:
+    name = form.thumbnail_names.replace("{resolution}", "")
+    if "/" in name or "{" in name or object_key_problem(f"_{name}"):
+        raise InvalidJobInputError(
+            f"{where}.thumbnails.thumbnail_names: accepted: a file's name with {{resolution}} in it"
+        )
+    try:
+        settings = thumbnail_settings(form)
+    except UnknownPictureError as error:
+        raise InvalidJobInputError(f"{where}.thumbnails.{error}") from error
+    return {"names": form.thumbnail_names, "settings": msgspec.to_builtins(settings)}
+
+
+def _logo(
+    connection: Connection, call: Call[Any], pipeline: PipelineRecord, where: str, form: LogoForm
+) -> dict[str, Any]:
+    try:
+        logo = logo_settings(form)
+    except UnknownPictureError as error:
+        raise InvalidJobInputError(f"{where}.logos.{error}") from error
+    found = _found(connection, call, pipeline, f"{where}.logos.logo_image", form.logo_image)
+    return {"uri": found.uri, "file_id": found.file_id, "logo": msgspec.to_builtins(logo)}
 
 
 def _wanted(where: str, preset: PresetRecord, settings: FormSettings | None) -> Wanted:

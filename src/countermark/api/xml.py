@@ -19,6 +19,8 @@ ITEM_NAMES = {
     "jobs": "job",
     "outputs": "output",
     "images": "image",
+    "thumbnails": "thumbnail",
+    "logos": "logo",
     "warnings": "warning",
     "urls": "url",
     "elements": "element",

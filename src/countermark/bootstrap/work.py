@@ -11,6 +11,7 @@ from countermark.storage.open import open_store
 from countermark.work.identity import Identity
 from countermark.work.lists import ListKeeper
 from countermark.work.parts import WorkParts
+from countermark.work.places.limits import TransferLimits
 
 
 def work_parts(settings: Settings, worker: str) -> WorkParts:
@@ -22,11 +23,17 @@ def work_parts(settings: Settings, worker: str) -> WorkParts:
         spool=Path(settings.data_dir) / "spool",
         worker=worker,
         slots=settings.job_slots,
+        dead_after=settings.worker_timeout,
         limits=ChildLimits(
             wall_seconds=settings.job_seconds,
             cpu_seconds=settings.job_seconds * (os.cpu_count() or 1),
             memory_bytes=settings.job_memory_bytes,
             output_bytes=settings.job_output_bytes,
+        ),
+        transfers=TransferLimits(
+            most_bytes=settings.max_upload_bytes,
+            wall_seconds=settings.job_seconds,
+            internal=settings.internal_addresses == "allow",
         ),
     )
 

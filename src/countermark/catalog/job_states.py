@@ -22,7 +22,8 @@ _NEXT: dict[JobStatus, frozenset[JobStatus]] = {
     "QUEUED": frozenset({"DOWNLOADING", "FAILURE"}),
     "DOWNLOADING": frozenset({"ENCODING", "FAILURE", "QUEUED"}),
     "ENCODING": frozenset({"UPLOADING", "FAILURE", "QUEUED"}),
-    "UPLOADING": frozenset({"SUCCESS", "FAILURE", "QUEUED"}),
+    # One output may be on its way while the next is still to be made.
+    "UPLOADING": frozenset({"SUCCESS", "FAILURE", "QUEUED", "ENCODING"}),
     "SUCCESS": frozenset(),
     "FAILURE": frozenset({"QUEUED"}),
 }

@@ -8,6 +8,7 @@ filesystem because it lies under the same root; no key can reach it (none starts
 import asyncio
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import time
@@ -117,15 +118,19 @@ class LocalStore:
         self._prune(source.parent)
 
     async def sweep(self, older_than_seconds: float) -> int:
-        """Remove files of killed writers, told by the time of their last write."""
+        """Remove files of dead writers; a living one holds a lock on its own."""
         return await asyncio.to_thread(self._sweep, time.time() - older_than_seconds)
 
     def _sweep(self, before: float) -> int:
         swept = 0
         with _translated():
             for path in self._partial.iterdir():
-                with contextlib.suppress(FileNotFoundError):
-                    if path.stat().st_mtime <= before:
+                with (
+                    contextlib.suppress(FileNotFoundError, BlockingIOError),
+                    path.open("rb") as file,
+                ):
+                    if os.fstat(file.fileno()).st_mtime <= before:
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         path.unlink()
                         swept += 1
         return swept
@@ -142,6 +147,7 @@ class _Unfinished:
     def open(self) -> None:
         with _translated():
             self._file = self._path.open("xb", buffering=0)
+            fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def write(self, batch: Sequence[bytes]) -> None:
         with _translated():
@@ -190,6 +196,15 @@ def _translated() -> Iterator[None]:
         if error.errno in _NO_ROOM:
             raise StorageFullError from error
         raise StorageError(f"local disk: {error.strerror}") from error
+
+
+def _removed_if_dead(path: Path, before: float) -> bool:
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_mtime > before:
+            return False
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+        return True
 
 
 def _stat_of(key: str, stat: os.stat_result) -> BlobStat:

@@ -59,12 +59,16 @@ class Execution:
                 raise JobLostError
 
     def report(self, output: int, part: float) -> None:
-        """Say how far an output is, 0 to 1, and learn whether to go on.
+        """Say how far an output is, 0 to 1, and raise what `refreshed` raises."""
+        self._progress[output] = max(self._progress[output], int(part * 100))
+        self.tick()
+
+    def tick(self) -> None:
+        """Learn whether to go on: raise what `refreshed` raises.
 
         Called as often as one likes; it does something once a second. That the catalog does not
         answer for a while is no reason to stop.
         """
-        self._progress[output] = max(self._progress[output], int(part * 100))
         if time.monotonic() < self._said + REPORT_SECONDS:
             return
         self._said = time.monotonic()

@@ -125,5 +125,5 @@ async def _pieces(execution: Execution, path: Path, digest: Digest) -> AsyncIter
     with path.open("rb") as file:
         while piece := await asyncio.to_thread(file.read, CHUNK_BYTES):
             digest.update(piece)
-            execution.report(0, 0.0)  # a cancelled job is not stored to its end
+            execution.tick()  # a cancelled job is not stored to its end
             yield piece

@@ -24,8 +24,6 @@ from countermark.work.parts import WorkParts, now_ms
 
 log = structlog.get_logger()
 
-BEAT_SECONDS = 5.0
-DEAD_SECONDS = 30.0
 # Between taking a job and beginning its workflow lie milliseconds; this much is no accident.
 DROPPED_MS = 15_000
 ALIVE_STATES = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
@@ -107,8 +105,8 @@ def _alive(jobs: Iterable[JobRecord]) -> set[str]:
 class Watch:
     """Shows the others that this worker lives, and notices which of them do not.
 
-    A worker is dead when its count has stood still for half a minute by this machine's clock; so
-    no two clocks are compared.
+    A worker is dead when its count has stood still for a while by this machine's clock; so no two
+    clocks are compared.
 
     Args:
         parts: What the worker is made of.
@@ -154,7 +152,7 @@ class Watch:
             count = beats.get(worker)
             before = self._seen.get(worker, (None, now))
             seen[worker] = before if before[0] == count and worker in self._seen else (count, now)
-            if now - seen[worker][1] >= DEAD_SECONDS:
+            if now - seen[worker][1] >= self._parts.dead_after:
                 dead.append(worker)
         self._seen = seen
         return dead

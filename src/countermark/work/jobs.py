@@ -1,6 +1,6 @@
 """The workflow of a job: from its input to files that are registered.
 
-    begin → fetch → probe → encode (each output) → register → clear
+    begin → fetch → probe → for each output: encode → thumbnails → deliver → register → clear
 
 Each arrow is a checkpoint. A worker that is killed inside a step does that step again, or another
 worker does, once this one is known to be dead. Nothing of a job is visible before `register`,
@@ -10,7 +10,7 @@ does not name goes with its end.
 
 from collections.abc import Callable
 from threading import BoundedSemaphore
-from typing import NamedTuple, Self, TypeGuard
+from typing import NamedTuple, ParamSpec, Self, TypeGuard, TypeVar
 
 import msgspec
 import structlog
@@ -19,9 +19,10 @@ from dbos import DBOS, SetWorkflowID
 from countermark.catalog.job_records import JobRecord
 from countermark.catalog.writers import job_runs
 from countermark.errors import JobBrokenError, JobUnstableError, PublicError, UnavailableError
-from countermark.work import job_steps, workspace
+from countermark.work import job_input, job_output, job_register, workspace
 from countermark.work.job_execution import Execution, JobLostError
-from countermark.work.job_steps import MadeOutput, Probed, Source
+from countermark.work.job_input import Probed, Source
+from countermark.work.job_output import MadeOutput
 from countermark.work.parts import JOB_WORKFLOW, WorkParts, now_ms
 
 log = structlog.get_logger()
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 # A job that brings down its worker so often is not tried any more.
 MOST_RUNS = 50
 Workflow = Callable[[str, str], None]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def define_jobs(parts: WorkParts) -> Workflow:
@@ -54,34 +57,44 @@ class _Steps(NamedTuple):
     fetch: Callable[[Execution], bytes]
     probe: Callable[[Execution, Source], bytes]
     encode: Callable[[Execution, int, Source, Probed], bytes]
-    register: Callable[[Execution, list[MadeOutput]], None]
+    thumbnails: Callable[[Execution, int, Source, Probed, MadeOutput], bytes]
+    deliver: Callable[[Execution, MadeOutput], None]
+    register: Callable[[Execution, Source, list[MadeOutput]], None]
     fail: Callable[[Execution, PublicError], None]
 
     @classmethod
     def defined(cls) -> Self:
         """Register the steps."""
 
-        @DBOS.step(name="job.fetch", retries_allowed=True, max_attempts=5, should_retry=_passing)
+        def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+            return DBOS.step(
+                name=f"job.{name}", retries_allowed=True, max_attempts=5, should_retry=_passing
+            )
+
+        @step("fetch")
         def fetch(execution: Execution) -> bytes:
-            return msgspec.json.encode(job_steps.fetch(execution))
+            return msgspec.json.encode(job_input.fetch(execution))
 
-        @DBOS.step(name="job.probe", retries_allowed=True, max_attempts=5, should_retry=_passing)
+        @step("probe")
         def probe(execution: Execution, source: Source) -> bytes:
-            return msgspec.json.encode(job_steps.probe(execution, source))
+            return msgspec.json.encode(job_input.probe(execution, source))
 
-        @DBOS.step(name="job.encode", retries_allowed=True, max_attempts=5, should_retry=_passing)
+        @step("encode")
         def encode(execution: Execution, number: int, source: Source, about: Probed) -> bytes:
-            return msgspec.json.encode(job_steps.encode(execution, number, source, about))
+            return msgspec.json.encode(job_output.encode(execution, number, source, about))
 
-        @DBOS.step(name="job.register", retries_allowed=True, max_attempts=5, should_retry=_passing)
-        def register(execution: Execution, made: list[MadeOutput]) -> None:
-            job_steps.enter_catalog(execution, made)
+        @step("thumbnails")
+        def thumbnails(
+            execution: Execution, number: int, source: Source, about: Probed, made: MadeOutput
+        ) -> bytes:
+            return msgspec.json.encode(
+                job_output.make_thumbnails(execution, number, source, about, made)
+            )
 
-        @DBOS.step(name="job.fail", retries_allowed=True, max_attempts=10)
-        def fail(execution: Execution, error: PublicError) -> None:
-            _fail(execution, error)
-
-        return cls(fetch, probe, encode, register, fail)
+        deliver = step("deliver")(job_output.deliver)
+        register = step("register")(job_register.enter_catalog)
+        fail = DBOS.step(name="job.fail", retries_allowed=True, max_attempts=10)(_fail)
+        return cls(fetch, probe, encode, thumbnails, deliver, register, fail)
 
 
 def _worked(steps: _Steps, execution: Execution) -> bool:
@@ -102,11 +115,15 @@ def _worked(steps: _Steps, execution: Execution) -> bool:
 def _work(steps: _Steps, execution: Execution) -> None:
     source = msgspec.json.decode(steps.fetch(execution), type=Source)
     about = msgspec.json.decode(steps.probe(execution, source), type=Probed)
-    made = [
-        msgspec.json.decode(steps.encode(execution, number, source, about), type=MadeOutput)
-        for number in range(len(execution.job.outputs))
-    ]
-    steps.register(execution, made)
+    made = []
+    for number in range(len(execution.job.outputs)):
+        encoded = steps.encode(execution, number, source, about)
+        output = msgspec.json.decode(encoded, type=MadeOutput)
+        pictured = steps.thumbnails(execution, number, source, about, output)
+        output = msgspec.json.decode(pictured, type=MadeOutput)
+        steps.deliver(execution, output)
+        made.append(output)
+    steps.register(execution, source, made)
 
 
 def start(workflow: Workflow, record: JobRecord) -> None:

@@ -9,6 +9,7 @@ from countermark.media.child_protocol import ChildLimits
 from countermark.media.sandbox import Sandbox
 from countermark.storage.port import Store
 from countermark.work.metrics import WorkMetrics
+from countermark.work.places.limits import TransferLimits
 
 APPLICATION = "countermark"
 INGEST_QUEUE = "ingest"
@@ -27,7 +28,9 @@ class WorkParts:
         spool: a folder for what is being worked on.
         worker: this worker's name.
         slots: how many jobs it works on at a time.
+        dead_after: seconds after which a worker that does not show itself is dead.
         limits: what one piece of media work may use.
+        transfers: what one transfer from or to elsewhere may cost.
         metrics: what is counted for Prometheus.
     """
 
@@ -37,7 +40,9 @@ class WorkParts:
     spool: Path
     worker: str = "worker"
     slots: int = 1
+    dead_after: float = 30.0
     limits: ChildLimits = field(default_factory=ChildLimits)
+    transfers: TransferLimits = field(default_factory=TransferLimits)
     metrics: WorkMetrics = field(default_factory=WorkMetrics)
 
 

@@ -29,6 +29,8 @@ from countermark.work.parts import WorkParts, now_ms
 BATCH = 500
 # A blob nobody names is kept this long, since the one who will name it may still be at work.
 ORPHAN_SECONDS = 86_400
+# The store knows which writers live; this is for the moment in which one begins.
+UNFINISHED_SECONDS = 60
 Orphans = Callable[[WorkParts, list[str]], list[str]]
 NOT_FINISHED = "The upload was not finished in time. Start a new one."
 
@@ -74,9 +76,13 @@ def forget_revocations(parts: WorkParts) -> None:
         write_revocations.forget_revocations(connection, now)
 
 
+def sweep_unfinished(parts: WorkParts) -> None:
+    """What killed processes had begun to write."""
+    asyncio.run(parts.store.sweep(UNFINISHED_SECONDS))
+
+
 def prune_orphans(parts: WorkParts) -> None:
-    """What a killed process left behind: unfinished writes, parts and blobs without an owner."""
-    asyncio.run(parts.store.sweep(ORPHAN_SECONDS))
+    """What a killed process left behind: parts and blobs without an owner."""
     asyncio.run(_sweep(parts, INCOMING_PREFIX, _orphaned_parts))
     asyncio.run(_sweep(parts, FILES_PREFIX, _orphaned_files))
     asyncio.run(_sweep(parts, LISTS_PREFIX, _orphaned_lists))

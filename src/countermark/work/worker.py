@@ -13,7 +13,6 @@ from countermark.catalog.readers import uploads as read_uploads
 from countermark.work.accounting import fold_traffic, forget_traffic
 from countermark.work.ingest import define_ingest
 from countermark.work.job_queue import (
-    BEAT_SECONDS,
     JobQueue,
     Watch,
     clear_workspaces,
@@ -23,7 +22,7 @@ from countermark.work.job_queue import (
 from countermark.work.jobs import define_jobs
 from countermark.work.lists import ListKeeper
 from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts, now_ms
-from countermark.work.prune import prune_ended, prune_orphans
+from countermark.work.prune import prune_ended, prune_orphans, sweep_unfinished
 from countermark.work.queue import WorkQueue, ingest_id
 
 log = structlog.get_logger()
@@ -33,6 +32,7 @@ log = structlog.get_logger()
 WORKFLOW_VERSION = "1"
 QUEUE_POLL_SECONDS = 0.1
 FEED_SECONDS = 0.1
+BEATS = 6  # so often a worker shows that it lives in the time after which it is given up
 ENDED_SECONDS = 1.0
 FOLD_SECONDS = 1.0
 LISTS_SECONDS = 10.0
@@ -84,6 +84,7 @@ def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> 
         Chore("end overdue jobs", ENDED_SECONDS, lambda: end_overdue(parts)),
         Chore("mend jobs", NUDGE_SECONDS, lambda: mend(parts)),
         Chore("clear workspaces", NUDGE_SECONDS, lambda: clear_workspaces(parts)),
+        Chore("sweep unfinished writes", NUDGE_SECONDS, lambda: sweep_unfinished(parts)),
         Chore("prune orphans", ORPHANS_SECONDS, lambda: prune_orphans(parts)),
         Chore("forget traffic", ORPHANS_SECONDS, lambda: forget_traffic(parts.database, now_ms())),
         Chore("forget workflows", ORPHANS_SECONDS, _forget_workflows),
@@ -97,8 +98,8 @@ def _start_others(parts: WorkParts, jobs: JobQueue, watch: Watch, stop: threadin
     others = {
         "jobs": [Chore("feed jobs", 0.0, jobs.feed)],
         "watch": [
-            Chore("beat", BEAT_SECONDS, watch.beat),
-            Chore("take over", BEAT_SECONDS, watch.take_over),
+            Chore("beat", parts.dead_after / BEATS, watch.beat),
+            Chore("take over", parts.dead_after / BEATS, watch.take_over),
         ],
         # Somebody else's server may be slow.
         "lists": [Chore("renew address lists", LISTS_SECONDS, keeper.refresh_due)],

@@ -53,8 +53,17 @@ def bring_input(folder: Path, store: Store, blob_key: str) -> Path:
         JobInputMissingError: the blob is gone.
     """
     path = folder / _INPUT
-    if path.exists():
-        return path
+    if not path.exists():
+        bring(path, store, blob_key)
+    return path
+
+
+def bring(path: Path, store: Store, blob_key: str) -> None:
+    """A blob as a file of this path; it stays whatever becomes of the blob.
+
+    Raises:
+        JobInputMissingError: the blob is gone.
+    """
     try:
         if isinstance(store, LocatesBlobs):
             _link(store.path(blob_key), path)
@@ -62,7 +71,6 @@ def bring_input(folder: Path, store: Store, blob_key: str) -> Path:
             asyncio.run(_copy(store, blob_key, path))
     except (BlobNotFoundError, FileNotFoundError) as error:
         raise JobInputMissingError("The input was deleted. Upload it, then retry.") from error
-    return path
 
 
 def _link(source: Path, path: Path) -> None:

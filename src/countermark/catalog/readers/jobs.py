@@ -11,7 +11,7 @@ from countermark.catalog.job_records import JobPage, JobRecord, OutputResult
 from countermark.catalog.job_states import ENDED, RUNNING, UNFINISHED
 from countermark.catalog.job_tables import JOB_COLUMNS, job_blobs, jobs
 from countermark.catalog.ordering import Page, columns_of, read_page
-from countermark.catalog.tables import files, pipelines
+from countermark.catalog.tables import files, pipelines, sidecars
 
 RECENT_MS = 15 * 60 * 1000  # so long a job that has ended counts as in progress
 
@@ -123,9 +123,11 @@ def has_unfinished(conn: sa.Connection, pipeline_id: str) -> bool:
 
 
 def unclaimed_blobs(conn: sa.Connection, job_id: str) -> list[str]:
-    """Keys of blobs that the job has stored and that no file names."""
-    named = sa.select(files.c.blob_key).where(files.c.blob_key == job_blobs.c.blob_key)
-    query = sa.select(job_blobs.c.blob_key).where(job_blobs.c.job_id == job_id, ~named.exists())
+    """Keys of blobs that the job has stored and that no file and no sidecar names."""
+    query = sa.select(job_blobs.c.blob_key).where(job_blobs.c.job_id == job_id)
+    for table in (files, sidecars):
+        named = sa.select(table.c.blob_key).where(table.c.blob_key == job_blobs.c.blob_key)
+        query = query.where(~named.exists())
     return list(conn.scalars(query))
 
 

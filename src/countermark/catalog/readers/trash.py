@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from countermark.catalog.job_tables import job_blobs
 from countermark.catalog.tables import files, sidecars
 from countermark.catalog.tables import trash as trash_table
 
@@ -15,10 +16,11 @@ def trash(conn: sa.Connection, limit: int) -> list[str]:
 
 
 def known_blob_keys(conn: sa.Connection, keys: Collection[str]) -> set[str]:
-    """Those of the keys that a file, a sidecar or the trash names."""
+    """Those of the keys that a file, a sidecar, a running job or the trash names."""
     wanted = list(keys)
     return {
         *conn.scalars(sa.select(sidecars.c.blob_key).where(sidecars.c.blob_key.in_(wanted))),
         *conn.scalars(sa.select(files.c.blob_key).where(files.c.blob_key.in_(wanted))),
+        *conn.scalars(sa.select(job_blobs.c.blob_key).where(job_blobs.c.blob_key.in_(wanted))),
         *conn.scalars(sa.select(trash_table.c.blob_key).where(trash_table.c.blob_key.in_(wanted))),
     }

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from msgspec import structs
 from sqlalchemy.dialects import postgresql, sqlite
 
+from countermark.catalog.job_states import UNFINISHED
+from countermark.catalog.job_tables import jobs
 from countermark.catalog.readers.files import FILES, has_children
 from countermark.catalog.records import FileRecord, NewFile
 from countermark.catalog.tables import files, pipelines, sidecars, thumbnails, trash
@@ -24,6 +26,11 @@ from countermark.ids import new_id
 Owner = tuple[str, str, str]
 
 _REMEMBERED = ("id", "name", "size", "created_at", "expires_at", "type", "pipeline_id", "job_id")
+_IN_USE = (
+    sa.select(jobs.c.id)
+    .where(jobs.c.input_file_id == files.c.id, jobs.c.status.in_(sorted(UNFINISHED)))
+    .exists()
+)
 _ENDED = sa.select(files.c.user_id, files.c.blob_key, *(files.c[column] for column in _REMEMBERED))
 
 
@@ -126,10 +133,12 @@ def delete(conn: sa.Connection, user_id: str, file_id: str, now: int) -> bool:
 def expire(conn: sa.Connection, now: int, limit: int) -> int:
     """Remove at most `limit` files whose time is over, soonest expired first.
 
+    The input of a job that has not ended stays until it has.
+
     Returns:
         How many were removed; fewer than the limit if no more are left.
     """
-    over = files.c.expires_at <= now
+    over = sa.and_(files.c.expires_at <= now, ~_IN_USE)
     first = sa.select(files.c.user_id).where(over).order_by(files.c.expires_at).limit(limit)
     removed = 0
     # In one order, so that two workers never wait for each other.

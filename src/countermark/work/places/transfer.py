@@ -9,7 +9,7 @@ import errno
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from time import monotonic
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, Self
 
 import aiohttp
 import msgspec
@@ -22,6 +22,7 @@ from countermark.errors import (
     StorageFullError,
 )
 from countermark.work.places.https_place import HttpsPlace
+from countermark.work.places.limits import TransferLimits
 from countermark.work.places.place import Place, parse
 from countermark.work.places.s3_place import S3Place
 from countermark.work.places.sftp_place import SftpPlace
@@ -36,27 +37,6 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 # Bytes that have passed, and how many there will be, if known.
 Report = Callable[[int, int | None], None]
-
-
-class TransferLimits(NamedTuple):
-    """What one transfer may cost.
-
-    Attributes:
-        most_bytes: Size of the file.
-        wall_seconds: All of it.
-        stall_seconds: Without a byte.
-        least_rate: Bytes per second on average, once a minute has passed; below, it would hold
-            a worker for days.
-        retry_seconds: Before the first new attempt; each further one waits twice as long.
-        internal: Whether the place may lie at an address that is not public.
-    """
-
-    most_bytes: int = 1 << 40
-    wall_seconds: float = 24 * 3600.0
-    stall_seconds: float = 30.0
-    least_rate: float = 8192.0
-    retry_seconds: float = 1.0
-    internal: bool = False
 
 
 def fetch(uri: str, path: Path, limits: TransferLimits, report: Report) -> None:
