@@ -382,6 +382,13 @@ class MediaCrashError(PublicError):
     advice = "The input may be damaged: make it anew from its source, or try another preset."
 
 
+class MasterFlawError(PublicError):
+    """An AutoGraph master does not pass its own check, and is thrown away."""
+
+    status, code, message = 500, "0x026000a", "Master failed its check"
+    advice = "Try again; if it stays so, report it with the input."
+
+
 class PlaceInvalidError(PublicError):
     """The address of a source or target has no form that can be used."""
 

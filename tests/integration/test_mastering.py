@@ -1,5 +1,7 @@
-"""Masters of generated films: what is spliced from them plays, and killing costs little."""
+"""Masters of generated films: whatever is spliced from them plays, and a killed maker goes on."""
 
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 
@@ -7,11 +9,22 @@ import av
 import pytest
 
 from countermark.autograph.fingerprint import unpack
-from countermark.autograph.index import SpliceIndex, decode
-from countermark.work.master_check import MasterFlawError, Splice, check_master
+from countermark.autograph.index import decode
+from countermark.errors import (
+    DamagedMediaError,
+    MasterFlawError,
+    MediaSettingsError,
+    MissingTrackError,
+    NotMediaError,
+)
+from countermark.media.child_protocol import ChildLimits
+from countermark.media.encoding_settings import VideoSettings
+from countermark.work.master_check import Splice, check_master
+from countermark.work.master_file import Layout
 from countermark.work.master_request import Master
-from support.masters import made_master
-from support.media import make_video
+from countermark.work.masters import mastered
+from support.masters import asked_master, made_master
+from support.media import make_audio, make_video
 
 FRAMES = 72
 
@@ -28,40 +41,187 @@ def master(
     return made_master(tmp_path_factory.mktemp("made"), film, variants=request.param)
 
 
-def test_every_splice_is_one_film(master: Master) -> None:
-    index = decode(master.index)
+def layout_of(master: Master) -> Layout:
+    index = decode(Path(master.index).read_bytes())
+    return Layout(Path(master.blob), index.variants, index.size, list(index.starts))
+
+
+def test_every_splice_is_one_film_with_its_sound(master: Master) -> None:
+    layout = layout_of(master)
     random = Random(1)  # noqa: S311 - a test repeats
     for _ in range(4):
-        choice = [random.randrange(index.variants) for _ in range(len(index))]
-        video, sound = _decoded(master, index, choice)
+        choice = [random.randrange(layout.variants) for _ in layout.starts]
+        video, sound = decoded(layout, choice)
         assert len(video) == FRAMES
-        assert video == sorted(video)
-        assert sound > 100_000
+        assert video == sorted(set(video))
+        assert sound == pytest.approx(3 * 48_000, abs=3_000)
 
 
 def test_the_index_says_where_segments_lie_and_when_they_are_shown(master: Master) -> None:
-    index = decode(master.index)
+    index = decode(Path(master.index).read_bytes())
     assert list(index.first_frames) == [0, 18, 36, 54, 72]
     seconds = [time * index.time_base[0] / index.time_base[1] for time in index.times]
     assert seconds == pytest.approx([0, 0.75, 1.5, 2.25, 3.0])
-    assert master.blob.stat().st_size == index.variants * index.size
+    assert Path(master.blob).stat().st_size == index.variants * index.size
     assert all(index.carries)
-    assert len(unpack(master.fingerprint).times) == FRAMES
+    assert len(unpack(Path(master.fingerprint).read_bytes()).times) == FRAMES
 
 
 def test_a_damaged_master_fails_its_check(master: Master, tmp_path: Path) -> None:
-    index = decode(master.index)
-    data = bytearray(master.blob.read_bytes())
-    data[index.size + index.starts[2] + 40] ^= 0xFF
+    layout = layout_of(master)
+    data = bytearray(layout.blob.read_bytes())
+    data[layout.size + layout.starts[2] + 40] ^= 0xFF
     damaged = tmp_path / "damaged"
     damaged.write_bytes(data)
     with pytest.raises(MasterFlawError):
-        check_master(damaged, index.size, index.variants, index.starts, range(FRAMES))
+        check_master(Layout(damaged, layout.variants, layout.size, layout.starts), range(FRAMES))
 
 
-def _decoded(master: Master, index: SpliceIndex, choice: list[int]) -> tuple[list[int], int]:
-    with av.open(Splice(master.blob, index.size, index.starts, choice)) as container:
+def test_a_maker_killed_in_the_middle_goes_on_and_makes_the_same(
+    film: Path, tmp_path: Path
+) -> None:
+    whole = made_master(tmp_path / "whole", film)
+    request = asked_master(tmp_path / "killed", film)
+
+    def stop(part: float) -> None:
+        if part > 0.3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mastered(request, ChildLimits(), stop)
+    finished = sorted((tmp_path / "killed" / "segments").glob("*.segment"))
+    assert finished
+    times = [path.stat().st_mtime_ns for path in finished]
+    seen: list[int] = []
+
+    def watch(part: float) -> None:
+        if not seen and part > 0.9:
+            seen.extend(path.stat().st_mtime_ns for path in finished if path.exists())
+
+    again = mastered(request, ChildLimits(), watch)
+    assert seen in ([], times)
+    assert Path(again.blob).read_bytes() == Path(whole.blob).read_bytes()
+
+
+Oddity = Callable[[Path], Path]
+
+
+@pytest.mark.parametrize(
+    ("film_of", "size", "frames"),
+    [
+        pytest.param(
+            lambda p: make_video(p / "a.mkv", codec="ffv1", pix_fmt="yuv444p", size=(161, 91)),
+            (160, 90),
+            48,
+            id="odd",
+        ),
+        pytest.param(
+            lambda p: make_video(p / "a.mp4", rotation=(90, False, False), size=(160, 90)),
+            (90, 160),
+            48,
+            id="turned",
+        ),
+        pytest.param(
+            lambda p: make_video(p / "a.mkv", codec="ffv1", pix_fmt="yuv420p10le", size=(160, 90)),
+            (160, 90),
+            48,
+            id="ten bits",
+        ),
+        pytest.param(
+            lambda p: make_video(p / "a.mkv", size=(160, 90), audio_codec="pcm_s16le"),
+            (160, 90),
+            48,
+            id="sound to be encoded",
+        ),
+        pytest.param(
+            lambda p: make_video(p / "a.mp4", size=(160, 90), audio=False), (160, 90), 48, id="mute"
+        ),
+        pytest.param(
+            lambda p: make_video(p / "a.mkv", size=(160, 90), times=[0, 1, 2, 9, 30, 31, 47]),
+            (160, 90),
+            7,
+            id="variable rate",
+        ),
+        pytest.param(
+            lambda p: make_video(p / "a.mkv", size=(160, 90), times=[0], audio=False),
+            (160, 90),
+            1,
+            id="one frame",
+        ),
+        pytest.param(
+            lambda p: make_video(p / "a.mp4", size=(160, 90), pixel_aspect=Fraction(4, 3)),
+            (212, 90),
+            48,
+            id="wide pixels",
+        ),
+    ],
+)
+def test_an_odd_film_becomes_an_upright_master_of_square_pixels(
+    film_of: Oddity, size: tuple[int, int], frames: int, tmp_path: Path
+) -> None:
+    master = made_master(tmp_path / "made", film_of(tmp_path))
+    layout = layout_of(master)
+    with av.open(spliced(layout, [0] * len(layout.starts))) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == size
+        assert stream.sample_aspect_ratio in {1, None}
+        assert sum(1 for _ in container.decode(stream)) == frames
+
+
+def test_damaged_pictures_in_the_middle_are_left_out_and_told(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "a.mpg", size=(160, 90), codec="mpeg2video", audio_codec="mp2")
+    data = bytearray(source.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 600] = bytes(range(256)) * 2 + bytes(88)
+    source.write_bytes(data)
+    layout = layout_of(made_master(tmp_path / "made", source))
+    assert 30 <= len(decoded(layout, [0] * len(layout.starts))[0]) <= 48
+
+
+@pytest.mark.parametrize(
+    ("source_of", "error"),
+    [
+        pytest.param(lambda p: _written(p / "a", b"no film" * 100), NotMediaError, id="text"),
+        pytest.param(lambda p: _written(p / "a", b""), NotMediaError, id="empty"),
+        pytest.param(
+            lambda p: make_audio(p / "a.mp3", codec="libmp3lame"), MissingTrackError, id="sound"
+        ),
+        pytest.param(
+            lambda p: _cut_off(make_video(p / "a.mkv", seconds=8)), DamagedMediaError, id="cut off"
+        ),
+    ],
+)
+def test_what_cannot_be_mastered_is_refused_with_a_reason(
+    source_of: Oddity, error: type[Exception], tmp_path: Path
+) -> None:
+    with pytest.raises(error):
+        mastered(asked_master(tmp_path / "made", source_of(tmp_path)), ChildLimits())
+    assert not (tmp_path / "made" / "master").exists()
+
+
+def test_settings_that_no_splice_allows_are_refused(film: Path, tmp_path: Path) -> None:
+    with pytest.raises(MediaSettingsError, match=r"video\.bitrate"):
+        made_master(tmp_path, film, video=VideoSettings(bitrate=500))
+
+
+def spliced(layout: Layout, choice: list[int]) -> Splice:
+    return Splice(layout.blob, layout.size, layout.starts, choice)
+
+
+def decoded(layout: Layout, choice: list[int]) -> tuple[list[int], int]:
+    """Time stamps of a copy's pictures, and how many samples its sound has."""
+    with av.open(spliced(layout, choice)) as container:
         video = [frame.pts or 0 for frame in container.decode(video=0)]
-    with av.open(Splice(master.blob, index.size, index.starts, choice)) as container:
+    with av.open(spliced(layout, choice)) as container:
         sound = sum(frame.samples for frame in container.decode(audio=0))
     return video, sound
+
+
+def _written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def _cut_off(path: Path) -> Path:
+    data = path.read_bytes()
+    return _written(path, data[: len(data) // 2])

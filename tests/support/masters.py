@@ -5,25 +5,29 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from countermark.autograph.code import Code
 from countermark.autograph.derivation import UNITS
-from countermark.autograph.index import FRAMES_SIDECAR, SIDECAR, SpliceIndex
+from countermark.autograph.index import SpliceIndex
 from countermark.catalog.database import Database
 from countermark.catalog.readers import autograph
-from countermark.catalog.records import NewFile, Sidecar
+from countermark.catalog.records import NewFile
 from countermark.catalog.tables import pipelines
 from countermark.catalog.writers import files
 from countermark.ids import new_id
-from countermark.storage.layout import file_key, sidecar_key
+from countermark.media.encoding_settings import VideoSettings
+from countermark.media.probe import describe
+from countermark.storage.layout import file_key
 from countermark.storage.local import LocalStore
 from countermark.work.master_request import Master, MasterOptions, MasterRequest
 from countermark.work.mastering import make_master
+from countermark.work.masters import as_master, keep_master
 from countermark.work.parts import now_ms
 from support.service import Service
-from support.sources import source as once
 
 MASTER = "65f0c0ffee0123456789abcd"
 
@@ -31,12 +35,22 @@ MASTER = "65f0c0ffee0123456789abcd"
 KEY = b"k" * 32
 
 
-def made_master(folder: Path, source: Path, **options: object) -> Master:
-    """Make a real master of a film; the key is `KEY` with the id 1, the file's id `MASTER`."""
-    asked = MasterOptions(**{"preset": "veryfast", **options})
-    return make_master(
-        MasterRequest(source=source, folder=folder, master=MASTER, key_id=1, key=KEY, options=asked)
+def asked_master(folder: Path, source: Path, **options: Any) -> MasterRequest:
+    """Ask for a master; the key is `KEY` with the id 1, the file's id `MASTER`."""
+    video = VideoSettings(speed="fast")
+    return MasterRequest(
+        source=str(source),
+        folder=str(folder),
+        master=MASTER,
+        key_id=1,
+        key=KEY,
+        options=MasterOptions(**{"video": video, **options}),
     )
+
+
+def made_master(folder: Path, source: Path, **options: Any) -> Master:
+    """Make a real master of a film, in this process."""
+    return make_master(asked_master(folder, source, **options), lambda _: None)
 
 
 def random_index(
@@ -85,9 +99,7 @@ def _row(random: Random, variants: int) -> bytes:
     return bytes(row)
 
 
-def publish_master(
-    service: Service, film: Path, folder: Path, **options: object
-) -> tuple[int, str]:
+def publish_master(service: Service, film: Path, folder: Path, **options: Any) -> tuple[int, str]:
     """Make a master of a film and put it into a running service; its copies' size, and its id."""
     database = Database(f"sqlite:///{service.data_dir / 'catalog.sqlite'}")
     store = LocalStore(service.data_dir / "blobs")
@@ -95,19 +107,15 @@ def publish_master(
     with database.read() as conn:
         key = autograph.keys(conn)[-1]
         pipeline = conn.execute(pipelines.select().filter_by(id=service.pipeline_id)).one()
-    made = make_master(
-        MasterRequest(
-            source=film,
-            folder=folder / "made",
-            master=file_id,
-            key_id=key.id,
-            key=key.secret,
-            options=MasterOptions(**{"preset": "veryfast", **options}),
-        )
+    asked = structs.replace(
+        asked_master(folder / "made", film, **options),
+        master=file_id,
+        key_id=key.id,
+        key=key.secret,
     )
-    blob_key = file_key(file_id)
-    beside = {SIDECAR: made.index, FRAMES_SIDECAR: made.fingerprint}
-    asyncio.run(_put(store, blob_key, made.blob.read_bytes(), beside))
+    made = make_master(asked, lambda _: None)
+    described = describe(Path(made.blob), "film.mp4")
+    sidecars = asyncio.run(keep_master(store, file_id, made, described))
     with database.write() as conn:
         new = NewFile(
             id=file_id,
@@ -115,21 +123,9 @@ def publish_master(
             application_id=pipeline.application_id,
             pipeline_id=pipeline.id,
             object_key=f"masters/{file_id}.mp4",
-            blob_key=blob_key,
+            blob_key=file_key(file_id),
             size=made.size,
-            size_on_disk=made.blob.stat().st_size,
-            etag=file_id,
-            mime_type="video/mp4",
-            subtype="video",
-            autograph=True,
-            sidecars=tuple(Sidecar(name, None, sidecar_key(blob_key, name)) for name in beside),
         )
-        files.register(conn, new, now_ms())
+        files.register(conn, as_master(new, made, described, sidecars), now_ms())
     database.close()
     return made.size, file_id
-
-
-async def _put(store: LocalStore, blob_key: str, blob: bytes, beside: dict[str, bytes]) -> None:
-    await store.put(blob_key, once(blob))
-    for name, data in beside.items():
-        await store.put(sidecar_key(blob_key, name), once(data))

@@ -1,60 +1,104 @@
-"""A film as upright, progressive pictures of one size, 8 bits, 4:2:0, ready to be encoded."""
+"""A film as upright, progressive pictures of one size, 8 bits, 4:2:0, ready to be marked."""
 
 from collections.abc import Iterator
 from fractions import Fraction
 from io import FileIO
+from typing import TYPE_CHECKING, cast
 
 import av
-from av import VideoFrame
-from av.video.stream import VideoStream  # noqa: TC002
 
-from countermark.media.demuxing import open_media
-from countermark.media.picture import PIXEL_FORMAT, Picture
+from countermark.errors import DamagedMediaError, MissingTrackError
+from countermark.media.encoding_settings import VideoSettings
+from countermark.media.lanes import Span
+from countermark.media.picture import Picture
+from countermark.media.reading import packets_of
+from countermark.media.segment_encoder import EncoderSettings
+from countermark.media.shown_pictures import PicturePlan, ShownPictures
+from countermark.media.survey import Survey, open_input
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+# What x264's settings for constant quality are called in ours, and without.
+_PRESETS = {
+    "fastest": "superfast",
+    "fast": "veryfast",
+    "medium": "medium",
+    "slow": "slow",
+    "slowest": "slower",
+}
+_QUALITY = 22
+# Time bases finer or coarser than these are replaced by that of MPEG systems.
+_MPEG_TIME_BASE = Fraction(1, 90_000)
+_FINEST = Fraction(1, 1_000_000)
+_COARSEST = Fraction(1, 240)
 
 
 class Pictures:
-    """The pictures of a file's first video track, in the order in which they are shown.
+    """The pictures of a film in the order in which they are shown, from its beginning.
+
+    Args:
+        file: open for reading; closed by the caller.
+        source: what a survey of it found.
+        settings: what the pictures shall be.
 
     Attributes:
-        width: pixels, even.
-        height: pixels, even.
-        time_base: seconds of one tick.
-        rate: nominal frames per second.
-        pixel_aspect: width of a pixel over its height.
-        start: time stamp at which the file begins, ticks.
-        seconds: how long the file says that it is; 0 if it does not.
+        time_base: unit of the pictures' times, seconds; zero is where the film begins.
+        seconds: how long the film says that it is; None if it does not.
+        encoder: the settings of an encoder for them.
+        damaged: how many could not be decoded.
+
+    Raises:
+        MissingTrackError: there are none.
     """
 
-    def __init__(self, file: FileIO) -> None:
-        self._container = open_media(file)
-        self._stream: VideoStream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self.width = self._stream.width // 2 * 2
-        self.height = self._stream.height // 2 * 2
-        self.time_base = Fraction(self._stream.time_base or Fraction(1, 90_000))
-        self.rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or 25)
-        self.pixel_aspect = Fraction(self._stream.sample_aspect_ratio or 1)
-        self.start = self._stream.start_time or 0
-        self.seconds = (self._container.duration or 0) / av.time_base
+    def __init__(self, file: FileIO, source: Survey, settings: VideoSettings) -> None:
+        if source.picture is None:
+            raise MissingTrackError("It has no pictures. Use another input.")
+        self._container = open_input(file)
+        self._stream = cast("VideoStream", self._container.streams[source.picture.index])
+        plan = PicturePlan(source.picture, settings, Span(source.origin, None))
+        self._shown = ShownPictures(self._stream, plan)
+        fits = _FINEST <= self._shown.time_base <= _COARSEST
+        self.time_base = Fraction(self._shown.time_base if fits else _MPEG_TIME_BASE)
+        self.seconds = source.seconds
+        look = self._shown.look
+        self.encoder = EncoderSettings(
+            width=look.canvas.width,
+            height=look.canvas.height,
+            rate=plan.rate.limit_denominator(1001).as_integer_ratio(),
+            colours=look.colours,
+            crf=_QUALITY if settings.quality is None else settings.quality,
+            preset=_PRESETS[settings.speed or "medium"],
+        )
+
+    @property
+    def damaged(self) -> int:
+        """Packets that could not be decoded."""
+        return self._shown.damaged
 
     def __iter__(self) -> Iterator[Picture]:
-        """Yield pictures whose time stamps ascend."""
-        last = None
-        for frame in self._container.decode(self._stream):
-            if frame.pts is None or (last is not None and frame.pts <= last):
-                continue
-            last = frame.pts
-            yield Picture(self._shaped(frame), frame.pts)
+        """Yield the pictures.
+
+        Raises:
+            DamagedMediaError: the film is cut off, or much of it is damaged.
+        """
+        last = -1
+        for frame in self._frames():
+            # The filter that deinterlaces counts in halves of what it was given.
+            shown_at = round((frame.pts or 0) * (frame.time_base or 0) / self.time_base)
+            if shown_at > last:
+                last = shown_at
+                yield Picture(frame, shown_at)
 
     def close(self) -> None:
         """Close the file's container; the file stays open."""
         self._container.close()
 
-    def _shaped(self, frame: VideoFrame) -> VideoFrame:
-        if (frame.width, frame.height, frame.format.name) == (
-            self.width,
-            self.height,
-            PIXEL_FORMAT,
-        ):
-            return frame
-        return frame.reformat(self.width, self.height, PIXEL_FORMAT)
+    def _frames(self) -> Iterator[av.VideoFrame]:
+        try:
+            for packet in packets_of(self._container, [self._stream]):
+                yield from self._shown.take(packet)
+        except (av.error.InvalidDataError, av.error.EOFError) as error:
+            raise DamagedMediaError from error
+        yield from self._shown.finish()

@@ -9,6 +9,7 @@ from av.video.frame import PictureType
 from msgspec import Struct
 
 from countermark.media.avc import PictureKind, kind_of, sample_of
+from countermark.media.colours import Colours
 from countermark.media.picture import PIXEL_FORMAT, Picture
 
 _FORCED = {"I": PictureType.I, "P": PictureType.P, "B": PictureType.B}
@@ -26,7 +27,7 @@ class EncoderSettings(Struct, frozen=True):
         width: pixels, even.
         height: pixels, even.
         rate: nominal frames per second, numerator and denominator.
-        pixel_aspect: width of a pixel over its height, numerator and denominator.
+        colours: what the numbers of its pixels mean.
         crf: x264's constant rate factor.
         preset: x264's preset.
     """
@@ -34,7 +35,7 @@ class EncoderSettings(Struct, frozen=True):
     width: int
     height: int
     rate: tuple[int, int]
-    pixel_aspect: tuple[int, int]
+    colours: Colours
     crf: float
     preset: str
 
@@ -66,7 +67,11 @@ def configure(encoder: VideoCodecContext, settings: EncoderSettings) -> None:
     encoder.pix_fmt = PIXEL_FORMAT
     encoder.framerate = Fraction(*settings.rate)
     encoder.time_base = 1 / Fraction(*settings.rate)
-    encoder.sample_aspect_ratio = Fraction(*settings.pixel_aspect)
+    encoder.sample_aspect_ratio = Fraction(1)
+    encoder.colorspace = settings.colours.matrix
+    encoder.color_primaries = settings.colours.primaries
+    encoder.color_trc = settings.colours.transfer
+    encoder.color_range = settings.colours.range
     encoder.flags |= av.codec.context.Flags.global_header
     encoder.options = {
         "preset": settings.preset,

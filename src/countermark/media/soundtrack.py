@@ -1,85 +1,69 @@
-"""The sound of a film, as packets that an MP4 file can hold: copied if it can be, else encoded."""
+"""The sound of a film on its way into another file: copied if MP4 can hold it, else encoded."""
 
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
+from countermark.media.audio_lane import AudioLane, AudioPlan
+from countermark.media.copy_lane import CopyLane
+from countermark.media.encoding_settings import AudioSettings
+from countermark.media.lanes import Lane, Span
+from countermark.media.packets import AnyPacket
+from countermark.media.reading import packets_of
+from countermark.media.survey import Sound
+
 if TYPE_CHECKING:
-    from av.packet import Packet
     from av.stream import Stream
 
-# What MP4 holds and every FFmpeg writes there without asking for experimental options.
-COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
-_BITS_PER_CHANNEL = 96_000
-_RATES = (96_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
+# What MP4 holds and browsers and FFmpeg play from there.
+_COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
+_AAC = AudioSettings(codec="aac", channels=8)
+
+TimedPacket = tuple[Fraction, AnyPacket]
 
 
 class Soundtrack:
-    """All audio tracks of a file, on their way into another.
+    """All audio tracks of a file.
 
     Args:
         source: open, nothing read from it yet.
         target: open; tracks are added to it.
+        origin: the moment in the source that becomes zero, seconds.
     """
 
-    def __init__(self, source: InputContainer, target: OutputContainer) -> None:
+    def __init__(self, source: InputContainer, target: OutputContainer, origin: Fraction) -> None:
         self._source = source
-        self._tracks = {
-            stream.index: _Track(stream, target)
+        streams = [
+            stream
             for stream in source.streams.audio
             if stream.codec_context is not None and stream.sample_rate
+        ]
+        self._lanes: dict[int, Lane] = {
+            stream.index: _lane(stream, target, Span(origin, None)) for stream in streams
         }
+        self._streams: list[Stream] = list(streams)
 
-    def packets(self, origin: Fraction) -> Iterator[tuple[Fraction, "Packet[Stream]"]]:
-        """Yield packets of all tracks, each with its time.
-
-        Args:
-            origin: the moment in the source that becomes zero, seconds.
-        """
-        if not self._tracks:
+    def packets(self) -> Iterator[TimedPacket]:
+        """Yield packets of all tracks with their times, in the order of the source."""
+        if not self._lanes:
             return
-        streams = [track.source for track in self._tracks.values()]
-        for packet in self._source.demux(streams):
-            for made in self._tracks[packet.stream.index].take(packet, origin):
-                yield Fraction(made.dts or 0) * made.time_base, made
+        for packet in packets_of(self._source, self._streams):
+            yield from map(_timed, self._lanes[packet.stream_index].take(packet))
+        for lane in self._lanes.values():
+            yield from map(_timed, lane.finish())
 
 
-class _Track:
-    def __init__(self, source: AudioStream, target: OutputContainer) -> None:
-        self.source = source
-        self._copies = source.codec_context.codec.canonical_name in COPIED
-        if self._copies:
-            self._target = target.add_stream_from_template(source)
-        else:
-            self._target = self._encoder(target)
-        for key in ("language", "title", "handler_name"):
-            if key in source.metadata:
-                self._target.metadata[key] = source.metadata[key]
+def _lane(stream: AudioStream, target: OutputContainer, span: Span) -> Lane:
+    context = stream.codec_context
+    if context.codec.canonical_name in _COPIED:
+        return CopyLane(stream, target, span)
+    sound = Sound(stream.index, context.layout.nb_channels, stream.sample_rate, None)
+    return AudioLane(stream, target, AudioPlan(sound, _AAC, span))
 
-    def take(self, packet: "Packet[Stream]", origin: Fraction) -> Iterator["Packet[Stream]"]:
-        if self._copies:
-            yield from self._copied(packet, origin)
-            return
-        for frame in self.source.decode(packet):
-            if frame.pts is not None and frame.time_base is not None:
-                frame.pts -= round(origin / frame.time_base)
-            yield from self._target.encode(frame)
-        if packet.size == 0:
-            yield from self._target.encode(None)
 
-    def _copied(self, packet: "Packet[Stream]", origin: Fraction) -> Iterator["Packet[Stream]"]:
-        if packet.dts is None or packet.pts is None:
-            return
-        shift = round(origin / packet.time_base)
-        packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-        packet.stream = self._target
-        yield packet
-
-    def _encoder(self, target: OutputContainer) -> AudioStream:
-        rate = next((r for r in _RATES if r <= self.source.sample_rate), _RATES[-1])
-        stream = target.add_stream("aac", rate=rate, layout=self.source.layout)
-        stream.bit_rate = _BITS_PER_CHANNEL * self.source.channels
-        return stream
+def _timed(packet: AnyPacket) -> TimedPacket:
+    return Fraction(packet.dts or 0) * (packet.time_base or Fraction(1, av.time_base)), packet

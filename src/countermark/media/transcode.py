@@ -19,19 +19,15 @@ from av.stream import Stream
 
 from countermark.errors import DamagedMediaError, MediaSettingsError
 from countermark.media.audio_lane import LoudnessLane
-from countermark.media.completeness import Completeness
 from countermark.media.encoders import MUXERS
 from countermark.media.encoding_settings import EncodingSettings
 from countermark.media.lane_plan import Job, first_lanes, last_lanes, planned
 from countermark.media.lanes import Lane
-from countermark.media.packets import AnyPacket
 from countermark.media.probe import open_nameless
+from countermark.media.reading import packets_of
 from countermark.media.survey import open_input
-from countermark.media.timeline import Timeline
 from countermark.media.transcoding import Transcoded, TranscodeRequest
 
-# Formats whose clock may jump.
-_JUMPING = frozenset({"mpegts", "mpeg"})
 _FASTSTART = frozenset({"mp4", "mov", "m4a"})
 # Sound sets out earlier than its time, by what its coder needs to get going.
 _RUN_UP = Fraction(1, 10)
@@ -114,41 +110,16 @@ def _hand_on(
     streams: list[Stream],
     report: Callable[[], None],
 ) -> None:
-    completeness = Completeness(source, streams)
-    clock = Timeline() if source.format.name in _JUMPING else None
-    for packet in source.demux(streams):
-        if packet.size == 0:  # the demuxer's sign for the end; the lanes learn of it below
-            continue
-        if clock is None:
-            completeness.note(packet)
-        else:
-            _put_on(clock, packet)
+    for packet in packets_of(source, streams):
         lane = lanes[packet.stream_index]
         for made in lane.take(packet):
             target.mux(made)
         report()
         if lane.is_done and all(one.is_done for one in lanes.values()):
             break
-    else:
-        if clock is None:  # otherwise the header promises nothing to hold it to
-            completeness.check()
     for lane in lanes.values():
         for made in lane.finish():
             target.mux(made)
-
-
-def _put_on(clock: Timeline, packet: AnyPacket) -> None:
-    time_base = packet.time_base
-    time = packet.dts if packet.dts is not None else packet.pts
-    if time is None or not time_base:
-        return
-    seconds = clock.shift(
-        packet.stream_index, float(time * time_base), float((packet.duration or 0) * time_base)
-    )
-    if seconds:
-        ticks = round(seconds / time_base)
-        packet.pts = None if packet.pts is None else packet.pts + ticks
-        packet.dts = None if packet.dts is None else packet.dts + ticks
 
 
 def _progress(job: Job, lanes: dict[int, Lane], report: Report) -> Callable[[], None]:

@@ -12,9 +12,9 @@ from av.video.stream import VideoStream
 from msgspec import Struct
 
 from countermark.media.avc import byte_stream
-from countermark.media.demuxing import open_media
 from countermark.media.segment_encoder import EncoderSettings, configure
 from countermark.media.soundtrack import Soundtrack
+from countermark.media.survey import open_input
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -41,6 +41,7 @@ class Sample(Struct, frozen=True):
 def write_variant(
     target: Path,
     source: FileIO,
+    origin: Fraction,
     settings: EncoderSettings,
     time_base: Fraction,
     times: Sequence[int],
@@ -51,6 +52,7 @@ def write_variant(
     Args:
         target: where to; replaced.
         source: whose sound goes with the pictures.
+        origin: the moment in the source that becomes zero, seconds.
         settings: with which they were encoded.
         time_base: seconds of a tick.
         times: time stamps of all pictures in the order of display, ticks; one more for the end.
@@ -58,15 +60,14 @@ def write_variant(
     """
     options = {"movflags": "+faststart"}
     with (
-        open_media(source) as sound_source,
+        open_input(source) as sound_source,
         av.open(str(target), "w", format="mp4", options=options) as output,
     ):
         video = _video_track(output, settings, time_base)
-        sound = Soundtrack(sound_source, output)
+        sound = Soundtrack(sound_source, output, origin)
         output.start_encoding()
-        origin = times[0] * time_base
         pictures = _picture_packets(samples, times, video, time_base)
-        both = heapq.merge(pictures, sound.packets(origin), key=_time_of)
+        both = heapq.merge(pictures, sound.packets(), key=_time_of)
         for _, packet in both:
             output.mux_one(packet)
 
@@ -97,7 +98,7 @@ def _picture_packets(
         packet.stream, packet.time_base = stream, time_base
         early = number - REORDERED
         decoded_at = times[early] if early >= 0 else times[0] + early * step
-        packet.pts, packet.dts = sample.shown_at - times[0], decoded_at - times[0]
+        packet.pts, packet.dts = sample.shown_at, decoded_at
         packet.duration = times[number + 1] - times[number]
         packet.is_keyframe = sample.is_sync
         yield packet.dts * time_base, packet

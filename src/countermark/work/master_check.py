@@ -9,12 +9,10 @@ from io import RawIOBase
 from itertools import zip_longest
 from pathlib import Path
 
+from countermark.errors import MasterFlawError
 from countermark.media.picture import Picture
 from countermark.media.strict import FlawError, flawless_pictures
-
-
-class MasterFlawError(Exception):
-    """The master is not what it must be; the text says where."""
+from countermark.work.master_file import Layout
 
 
 class Splice(RawIOBase):
@@ -65,46 +63,45 @@ class Splice(RawIOBase):
         super().close()
 
 
-def check_master(
-    blob: Path, size: int, variants: int, starts: Sequence[int], times: Sequence[int]
-) -> None:
-    """Check a master's blob.
+def check_master(layout: Layout, times: Sequence[int]) -> None:
+    """Check a master's file.
 
     Args:
-        blob: the variants, one after another.
-        size: of a variant, bytes.
-        variants: how many.
-        starts: where segments start in a variant.
+        layout: where everything lies in it.
         times: when each picture is shown.
 
     Raises:
         MasterFlawError: it must not be published.
     """
-    _check_headers(blob, size, variants, starts[0])
+    _check_headers(layout)
     copies = [
-        Splice(blob, size, starts, [(first + n) % variants for n in range(len(starts))])
-        for first in range(variants)
+        _spliced(layout, [(first + n) % layout.variants for n in range(len(layout.starts))])
+        for first in range(layout.variants)
     ]
+    number = -1
     try:
-        decoders = [flawless_pictures(copy) for copy in copies]
-        for number, same in enumerate(zip_longest(*decoders)):
+        for number, same in enumerate(zip_longest(*map(flawless_pictures, copies))):
             _check_pictures(number, same, len(times))
-        if number + 1 != len(times):
-            raise MasterFlawError(f"{number + 1} pictures instead of {len(times)}")
     except FlawError as error:
         raise MasterFlawError(f"a copy does not decode: {error}") from error
     finally:
         for copy in copies:
             copy.close()
+    if number + 1 != len(times):
+        raise MasterFlawError(f"{number + 1} pictures instead of {len(times)}")
 
 
-def _check_headers(blob: Path, size: int, variants: int, length: int) -> None:
-    with blob.open("rb") as file:
+def _spliced(layout: Layout, choice: Sequence[int]) -> Splice:
+    return Splice(layout.blob, layout.size, layout.starts, choice)
+
+
+def _check_headers(layout: Layout) -> None:
+    with layout.blob.open("rb") as file:
         headers = set()
-        for variant in range(variants):
-            file.seek(variant * size)
-            headers.add(file.read(length))
-    if len(headers) != 1 or blob.stat().st_size != variants * size:
+        for variant in range(layout.variants):
+            file.seek(variant * layout.size)
+            headers.add(file.read(layout.starts[0]))
+    if len(headers) != 1 or layout.blob.stat().st_size != layout.variants * layout.size:
         raise MasterFlawError("the variants' headers differ")
 
 

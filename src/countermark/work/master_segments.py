@@ -5,6 +5,7 @@ killed loses only those under way.
 """
 
 import os
+import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +33,9 @@ from countermark.media.segment_encoder import (
 
 # A group of one picture could not tell itself from the next by idr_pic_id (H.264, 7.4.3).
 LEAST_PICTURES = 2
+
+# Of one segment; a few of them are in memory at a time.
+_MOST_PIXELS = 1 << 28
 
 
 class Segment(Struct, frozen=True):
@@ -89,6 +93,10 @@ class SegmentFolder:
                 return
             yield msgspec.msgpack.decode(self._path(number).read_bytes(), type=Segment)
 
+    def clear(self) -> None:
+        """Remove all segments: the master is whole."""
+        shutil.rmtree(self._folder)
+
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}.segment"
 
@@ -104,11 +112,13 @@ def cut(
     for picture in pictures:
         if not held and not ready:
             boundary = picture.shown_at + length
-        if picture.shown_at >= boundary and len(held) >= LEAST_PICTURES:
+        is_full = picture.shown_at >= boundary or len(held) * picture.luma.size >= _MOST_PIXELS
+        if is_full and len(held) >= LEAST_PICTURES:
             if ready:
                 yield ready
             ready, held = held, []
-            boundary += length * max(1, (picture.shown_at - boundary) // length + 1)
+            if picture.shown_at >= boundary:
+                boundary += length * ((picture.shown_at - boundary) // length + 1)
         held.append(picture)
     if ready and (len(held) < LEAST_PICTURES or held[-1].shown_at - held[0].shown_at < length / 2):
         held = ready + held

@@ -1,235 +1,170 @@
 """Making a master: K variants of a film, marked apart, of which every copy is spliced.
 
-    cut → mark and encode segment by segment → write → check
+    survey → cut → mark and encode segment by segment → write → check
 
-Everything is a function of the request, so a maker that was killed goes on where it was, and one
-that runs twice makes the same.
+Everything is a function of the request, so a maker that was killed goes on where it was. It runs
+FFmpeg on whatever it is given, so it belongs in a process of its own, which
+`countermark.work.masters` starts.
 """
 
 import hashlib
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from fractions import Fraction
-from io import FileIO
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 
 from countermark.autograph import fingerprint
 from countermark.autograph.code import Code
-from countermark.autograph.index import SpliceIndex, encode
+from countermark.autograph.index import FRAMES_SIDECAR, SIDECAR, SpliceIndex, encode
 from countermark.autograph.marking import Strength
 from countermark.autograph.pattern import Pattern
+from countermark.errors import MediaSettingsError
+from countermark.media.encoding_settings import VideoSettings
 from countermark.media.pictures import Pictures
+from countermark.media.probe import open_nameless
 from countermark.media.segment_encoder import EncoderSettings
-from countermark.media.variant_file import Sample, sample_places, write_variant
+from countermark.media.survey import Survey, survey
 from countermark.work.master_check import check_master
+from countermark.work.master_file import Layout, Timeline, timeline_of, write_master
 from countermark.work.master_request import Master, MasterRequest
-from countermark.work.master_segments import Segment, SegmentFolder, SegmentMaker, cut
+from countermark.work.master_segments import SegmentFolder, SegmentMaker, cut
 
-Progress = Callable[[float], None]
+Report = Callable[[float], None]
 
-_ENCODED, _WRITTEN = 0.9, 0.95
-
-
-class Timeline(msgspec.Struct, frozen=True):
-    """When everything is shown.
-
-    Attributes:
-        time_base: seconds of a tick.
-        times: of every picture in the order of display, ticks, and one more for the end.
-        firsts: number of each segment's first picture, and one more for the end.
-    """
-
-    time_base: Fraction
-    times: list[int]
-    firsts: list[int]
+_ENCODED, _WRITTEN = 0.92, 0.95
+# A change here orphans the segments of masters in the making.
+_MAKER = b"1"
 
 
-def make_master(request: MasterRequest, progress: Progress = lambda _: None) -> Master:
+def make_master(request: MasterRequest, report: Report) -> Master:
     """Make a master.
 
     Args:
         request: what to make.
-        progress: told the part that is done, 0 to 1, from time to time.
+        report: told the part that is done, 0 to 1.
 
     Returns:
-        The master; its blob lies in the request's folder.
+        The master; its files lie in the request's folder.
+
+    Raises:
+        PublicError: why there can be none.
     """
+    cv2.setNumThreads(1)  # segments fill the cores
+    _check(request.options.video)
+    source = survey(Path(request.source), pictures=True, sound=False)
     folder = _prepared(request)
-    with FileIO(request.source, "r") as file, closing(Pictures(file)) as pictures:
-        settings = _settings(request, pictures)
-        _make_segments(request, pictures, settings, folder, progress)
-        time_base = pictures.time_base
-    timeline = _timeline(folder, time_base)
-    blob = request.folder / "master"
-    with FileIO(request.source, "r") as file:
-        starts, size = _write(request, file, settings, timeline, folder, blob)
-    progress(_WRITTEN)
-    check_master(blob, size, request.options.variants, starts, timeline.times[:-1])
-    return _described(request, folder, timeline, starts, size, blob)
+    with open_nameless(Path(request.source)) as file:
+        with closing(Pictures(file, source, request.options.video)) as pictures:
+            _make_segments(request, pictures, folder, report)
+        timeline = timeline_of(folder, pictures.time_base)
+        layout = _written(request, source, pictures.encoder, timeline, folder)
+    report(_WRITTEN)
+    check_master(layout, timeline.times[:-1])
+    master = _described(request, pictures, timeline, layout)
+    folder.clear()
+    return master
+
+
+def _check(settings: VideoSettings) -> None:
+    unfit = {
+        "codec": settings.codec not in {None, "h264"},
+        "profile": settings.profile is not None,
+        "bitrate": settings.bitrate is not None,
+        "passes": settings.passes == 2,  # noqa: PLR2004 - the number of passes, as it is set
+        "bit_depth": settings.bit_depth not in {None, 8},
+        "hdr": settings.hdr == "keep",
+    }
+    for name, is_unfit in unfit.items():
+        if is_unfit:
+            raise MediaSettingsError(
+                f"video.{name}: an AutoGraph master is H.264 of constant quality and 8 bits"
+            )
 
 
 def _prepared(request: MasterRequest) -> SegmentFolder:
-    """Open the work folder, emptied if it is another request's."""
-    stat = request.source.stat()
-    what = msgspec.json.encode((repr(request), stat.st_size, stat.st_mtime_ns))
+    """Open the folder of segments, emptied if they are another request's."""
+    stat = Path(request.source).stat()
+    what = msgspec.msgpack.encode((_MAKER, request, stat.st_size, stat.st_mtime_ns))
     mine = hashlib.sha256(what).hexdigest()
-    note = request.folder / "request"
+    path = Path(request.folder) / "segments"
+    note = path / "request"
     if not note.exists() or note.read_text() != mine:
-        shutil.rmtree(request.folder, ignore_errors=True)
-        request.folder.mkdir(parents=True)
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
         note.write_text(mine)
-    return SegmentFolder(request.folder / "segments")
-
-
-def _settings(request: MasterRequest, pictures: Pictures) -> EncoderSettings:
-    return EncoderSettings(
-        width=pictures.width,
-        height=pictures.height,
-        rate=pictures.rate.as_integer_ratio(),
-        pixel_aspect=pictures.pixel_aspect.as_integer_ratio(),
-        crf=request.options.crf,
-        preset=request.options.preset,
-    )
+    return SegmentFolder(path)
 
 
 def _make_segments(
-    request: MasterRequest,
-    pictures: Pictures,
-    settings: EncoderSettings,
-    folder: SegmentFolder,
-    progress: Progress,
+    request: MasterRequest, pictures: Pictures, folder: SegmentFolder, report: Report
 ) -> None:
-    options = request.options
-    pattern = Pattern(
-        request.key, request.master, options.variants, pictures.width, pictures.height
-    )
-    maker = SegmentMaker(folder, pattern, Strength(options.strength), settings)
-    segments = cut(pictures, pictures.time_base, options.segment_seconds)
-    for shown_at in maker.make(segments):
+    options, encoder = request.options, pictures.encoder
+    pattern = Pattern(request.key, request.master, options.variants, encoder.width, encoder.height)
+    maker = SegmentMaker(folder, pattern, Strength(options.strength), encoder)
+    for shown_at in maker.make(cut(pictures, pictures.time_base, options.segment_seconds)):
         if pictures.seconds:
-            done = float((shown_at - pictures.start) * pictures.time_base) / pictures.seconds
-            progress(_ENCODED * min(1.0, done))
-    progress(_ENCODED)
+            done = float(shown_at * pictures.time_base) / pictures.seconds
+            report(_ENCODED * min(1.0, done))
+    report(_ENCODED)
 
 
-def _timeline(folder: SegmentFolder, time_base: Fraction) -> Timeline:
-    times: list[int] = []
-    firsts = []
-    for segment in folder.segments():
-        firsts.append(len(times))
-        times += segment.times
-    steps = np.diff(times[-250:]) if len(times) > 1 else np.array([1 / (25 * time_base)])
-    end = times[-1] + max(1, round(float(np.median(steps))))
-    return Timeline(time_base, [*times, end], [*firsts, len(times)])
-
-
-def _write(
+def _written(
     request: MasterRequest,
-    file: FileIO,
-    settings: EncoderSettings,
+    source: Survey,
+    encoder: EncoderSettings,
     timeline: Timeline,
     folder: SegmentFolder,
-    blob: Path,
-) -> tuple[list[int], int]:
-    """Write the blob; returns where segments start in a variant, and a variant's size."""
-    write_variant(
-        blob, file, settings, timeline.time_base, timeline.times, _samples(folder, timeline)
-    )
-    size = blob.stat().st_size
-    places = list(sample_places(blob))
-    _repeat(blob, size, request.options.variants)
-    starts, at = [], 0
-    with FileIO(blob, "r+") as target:
-        for segment in folder.segments():
-            starts.append(places[at][0])
-            for variant in range(request.options.variants):
-                _put_samples(target.fileno(), variant, size, segment, places[at:])
-            at += len(segment.sizes)
-    return starts, size
-
-
-def _samples(folder: SegmentFolder, timeline: Timeline) -> Iterator[Sample]:
-    for segment, first in zip(folder.segments(), timeline.firsts, strict=False):
-        rows = zip(segment.order, segment.syncs, segment.samples(0), strict=True)
-        for shown, sync, data in rows:
-            yield Sample(timeline.times[first + shown], data, sync)
-
-
-def _repeat(blob: Path, size: int, variants: int) -> None:
-    """Append further copies of a file's first bytes to it."""
-    with FileIO(blob, "r+") as file:
-        for variant in range(1, variants):
-            copied = 0
-            while copied < size:
-                copied += os.copy_file_range(
-                    file.fileno(),
-                    file.fileno(),
-                    size - copied,
-                    copied,
-                    variant * size + copied,
-                )
-
-
-def _put_samples(
-    descriptor: int, variant: int, size: int, segment: Segment, places: list[tuple[int, int]]
-) -> None:
-    for data, (offset, length) in zip(segment.samples(variant), places, strict=False):
-        if len(data) != length:
-            raise ValueError("a sample has not the length that it was written with")
-        if variant == 0:
-            if os.pread(descriptor, length, offset) != data:
-                raise ValueError("a sample is not where the file says")
-        else:
-            os.pwrite(descriptor, data, variant * size + offset)
+) -> Layout:
+    blob = Path(request.folder) / "master"
+    variants = request.options.variants
+    with open_nameless(Path(request.source)) as file:
+        return write_master(blob, file, source.origin, encoder, timeline, folder, variants)
 
 
 def _described(
-    request: MasterRequest,
-    folder: SegmentFolder,
-    timeline: Timeline,
-    starts: list[int],
-    size: int,
-    blob: Path,
+    request: MasterRequest, pictures: Pictures, timeline: Timeline, layout: Layout
 ) -> Master:
-    thumbnails, energies, filler = [], [], 0
-    for segment in folder.segments():
-        thumbnails.append(np.frombuffer(segment.thumbnails, np.uint8))
-        energies.append(segment.energy)
-        filler += segment.filler
-    carries = bytes(_carries(energy) for energy in energies)
-    variants = request.options.variants
-    code = Code(request.key, request.master, variants)
-    index = SpliceIndex(
+    folder = Path(request.folder)
+    index = _index(request, timeline, layout)
+    (folder / SIDECAR).write_bytes(encode(index))
+    seconds = np.array(timeline.times[:-1], np.float64) * float(timeline.time_base)
+    cells = np.concatenate(timeline.thumbnails)
+    shaped = cells.reshape(-1, fingerprint.ROWS, fingerprint.COLUMNS)
+    (folder / FRAMES_SIDECAR).write_bytes(fingerprint.pack(seconds, shaped))
+    damaged = pictures.damaged
+    return Master(
+        blob=str(layout.blob),
+        size=layout.size,
+        index=str(folder / SIDECAR),
+        fingerprint=str(folder / FRAMES_SIDECAR),
+        segments=len(layout.starts),
+        carrying=sum(1 for carried in index.carries if carried),
+        padding=timeline.filler // layout.variants,
+        warnings=(f"{damaged} damaged pictures were left out.",) if damaged else (),
+    )
+
+
+def _index(request: MasterRequest, timeline: Timeline, layout: Layout) -> SpliceIndex:
+    code = Code(request.key, request.master, layout.variants)
+    return SpliceIndex(
         master=request.master,
         key_id=request.key_id,
-        variants=variants,
-        size=size,
+        variants=layout.variants,
+        size=layout.size,
         strength=request.options.strength,
-        starts=starts,
-        biases=code.biases(np.arange(len(starts))).tobytes(),
+        starts=layout.starts,
+        biases=code.biases(np.arange(len(layout.starts))).tobytes(),
         first_frames=timeline.firsts,
         time_base=timeline.time_base.as_integer_ratio(),
-        times=[timeline.times[first] - timeline.times[0] for first in timeline.firsts],
-        carries=carries,
-    )
-    seconds = np.array(timeline.times[:-1], np.float64) * float(timeline.time_base)
-    cells = np.concatenate(thumbnails).reshape(-1, fingerprint.ROWS, fingerprint.COLUMNS)
-    return Master(
-        blob=blob,
-        size=size,
-        index=encode(index),
-        fingerprint=fingerprint.pack(seconds, cells),
-        segments=len(starts),
-        carrying=sum(1 for carried in carries if carried),
-        padding=filler // variants,
+        times=[timeline.times[first] for first in timeline.firsts],
+        carries=bytes(_carries(energy) for energy in timeline.energies),
     )
 
 
 def _carries(energy: float) -> int:
-    """The index's estimate of a segment's energy, in 1/256 of a squared luma step."""
-    return min(255, int(energy * 256))
+    """The index's estimate of a segment's energy, in 1/255 of a squared luma step."""
+    return min(255, round(energy * 255))
