@@ -34,7 +34,12 @@ def master(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Master:
 
 
 def traced(leak: Path, master: Master, tags: list[str] = TAGS) -> Report:
-    known = TracedMaster(decode(master.index), KEY, lambda: master.fingerprint, lambda: master.blob)
+    known = TracedMaster(
+        decode(Path(master.index).read_bytes()),
+        KEY,
+        lambda: Path(master.fingerprint).read_bytes(),
+        lambda: Path(master.blob),
+    )
     return trace(leak, [known], lambda _: Issued(len(tags), lambda: tags))
 
 
@@ -54,7 +59,7 @@ def test_a_changed_copy_names_its_recipient(
     assert [one.tag for one in report.accused] == ["anna"]
     assert report.status == "named"
     assert report.accused[0].probability <= report.bound
-    assert report.master == decode(master.index).master
+    assert report.master == decode(Path(master.index).read_bytes()).master
     assert report.placement is not None
     assert report.placement.mirrored == (change is mirrored_in_a_letterbox)
     assert len(report.pictures) > 0
@@ -135,13 +140,17 @@ def test_a_leak_with_broken_bytes_in_its_middle_is_still_traced(
 
 
 def test_the_master_is_found_among_others(master: Master, tmp_path: Path) -> None:
-    index = decode(master.index)
+    index = decode(Path(master.index).read_bytes())
     film = write_film(tmp_path / "other.mp4", textured(2, 10, SIZE, RATE), RATE)
     other = made_master(tmp_path / "made", film)
-    stranger = replace(decode(other.index), master="0" * 24)
+    stranger = replace(decode(Path(other.index).read_bytes()), master="0" * 24)
     known = [
-        TracedMaster(stranger, KEY, lambda: other.fingerprint, lambda: other.blob),
-        TracedMaster(index, KEY, lambda: master.fingerprint, lambda: master.blob),
+        TracedMaster(
+            stranger, KEY, lambda: Path(other.fingerprint).read_bytes(), lambda: Path(other.blob)
+        ),
+        TracedMaster(
+            index, KEY, lambda: Path(master.fingerprint).read_bytes(), lambda: Path(master.blob)
+        ),
     ]
     leak = leaked(tmp_path / "leak.mp4", master, "anna", RATE)
     report = trace(leak, known, lambda _: Issued(len(TAGS), lambda: TAGS))

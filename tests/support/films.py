@@ -63,9 +63,12 @@ def write_film(path: Path, pictures: Iterable[Luma], rate: Fraction | int, crf: 
 
 def pictures_of_copy(master: Master, tag: str) -> Iterator[Luma]:
     """The frames of a recipient's copy."""
-    index = decode(master.index)
+    index = decode(Path(master.index).read_bytes())
     choice = list(Copy(index, KEY, tag).symbols(0, len(index)))
-    with Splice(master.blob, index.size, index.starts, choice) as file, av.open(file) as container:
+    with (
+        Splice(Path(master.blob), index.size, index.starts, choice) as file,
+        av.open(file) as container,
+    ):
         for frame in container.decode(video=0):
             yield frame.to_ndarray()[: frame.height, : frame.width]
 
