@@ -39,7 +39,7 @@ async def test_a_remembered_token_needs_no_catalog(
 async def test_only_so_many_tokens_are_remembered(
     sqlite_database: Database, tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authorization, "REMEMBERED_TOKENS", 2)
+    monkeypatch.setattr(authorization, "REMEMBERED_CALLERS", 2)
     known = Authorization(CatalogCalls(sqlite_database), lambda: NOW)
     for token in tokens:
         await known.by_token(f"Bearer {token}")

@@ -9,7 +9,7 @@ from msgspec import Struct
 from countermark.api.negotiation import MEDIA_TYPES, Format
 from countermark.api.resources import ErrorAnswer, Problem
 from countermark.api.xml import to_xml
-from countermark.errors import PublicError
+from countermark.errors import MethodNotAllowedError, PublicError
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -87,6 +87,11 @@ def to_preflight(methods: list[str]) -> Answer:
             (b"access-control-max-age", b"86400"),
         ),
     )
+
+
+def not_allowed(methods: list[str], look: Look) -> Answer:
+    """The answer to another method than these."""
+    return of_error(MethodNotAllowedError(), look, ((b"allow", ", ".join(methods).encode()),))
 
 
 def of_error(error: PublicError, look: Look, extra: Headers = ()) -> Answer:

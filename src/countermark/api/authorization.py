@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -17,8 +17,11 @@ from countermark.links.hmac_request import SignedRequest
 
 # A revocation must take effect within five seconds in every process.
 REMEMBERED_SECONDS = 2.0
-REMEMBERED_TOKENS = 10_000
+REMEMBERED_CALLERS = 10_000
 _LONGEST_TOKEN = 512
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Caller(NamedTuple):
@@ -30,13 +33,22 @@ class Caller(NamedTuple):
     signed: SignedRequest | None = None
 
 
+class Application(NamedTuple):
+    """Who may sign, with which secret, and with which effective scopes."""
+
+    user_id: str
+    secret: bytes
+    scopes: frozenset[str]
+
+
 class Authorization:
-    """Finds the caller of a request; remembers good tokens for a moment."""
+    """Finds the caller of a request; remembers good tokens and applications for a moment."""
 
     def __init__(self, catalog: CatalogCalls, clock: Callable[[], int]) -> None:
         self._catalog = catalog
         self._clock = clock
         self._remembered: dict[bytes, tuple[float, Caller]] = {}
+        self._applications: dict[str, tuple[float, Application]] = {}
 
     async def by_token(self, header: str) -> Caller:
         """The caller with this Authorization header.
@@ -65,13 +77,23 @@ class Authorization:
         request = hmac_request.parse(raw_path, raw_query)
         if request is None:
             raise AccessError("send a bearer token or a signed URL")
-        found = await self._catalog.read_point(
-            lambda connection: accounts.application(connection, request.client_id)
+        found = await self._application(request.client_id)
+        hmac_request.check(request, found.secret, self._clock() // 1000)
+        return Caller(found.user_id, request.client_id, found.scopes, request)
+
+    async def _application(self, client_id: str) -> Application:
+        remembered = self._applications.get(client_id)
+        if remembered is not None and remembered[0] > time.monotonic():
+            return remembered[1]
+        record = await self._catalog.read_point(
+            lambda connection: accounts.application(connection, client_id)
         )
-        if found is None or found.revoked_at is not None:
+        if record is None or record.revoked_at is not None:
+            self._applications.pop(client_id, None)
             raise AccessError("unknown client_id")
-        hmac_request.check(request, found.client_secret, self._clock() // 1000)
-        return Caller(found.user_id, found.id, scopes.effective(found.scopes), request)
+        found = Application(record.user_id, record.client_secret, scopes.effective(record.scopes))
+        _remember(self._applications, client_id, found)
+        return found
 
     async def _look_up(self, hashed: bytes) -> Caller:
         def read(connection: Connection) -> Access | None:
@@ -82,10 +104,14 @@ class Authorization:
             self._remembered.pop(hashed, None)
             raise AccessError("unknown or expired token")
         caller = Caller(access.user_id, access.application_id, scopes.effective(access.scopes))
-        if len(self._remembered) >= REMEMBERED_TOKENS:
-            self._remembered.pop(next(iter(self._remembered)))
-        self._remembered[hashed] = (time.monotonic() + REMEMBERED_SECONDS, caller)
+        _remember(self._remembered, hashed, caller)
         return caller
+
+
+def _remember(remembered: dict[K, tuple[float, V]], key: K, value: V) -> None:
+    if len(remembered) >= REMEMBERED_CALLERS:
+        remembered.pop(next(iter(remembered)))
+    remembered[key] = (time.monotonic() + REMEMBERED_SECONDS, value)
 
 
 def require(caller: Caller, any_of: frozenset[str]) -> None:

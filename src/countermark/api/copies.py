@@ -5,7 +5,7 @@ durable. Requests that come together share one transaction: its price is a flush
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 import structlog
@@ -113,7 +113,7 @@ def copy_etag(etag: str, mark: str) -> str:
     return blake2b(f"{etag}\0{mark}".encode(), digest_size=16).hexdigest()
 
 
-def issued(links: Iterable[Link], asked_from: str, now: int) -> list[IssuedCopy]:
+def issued(links: Iterable[Link], asked_from: Callable[[], str], now: int) -> list[IssuedCopy]:
     """What is to be kept of those links that lead to copies."""
     return [
         IssuedCopy(
@@ -122,7 +122,7 @@ def issued(links: Iterable[Link], asked_from: str, now: int) -> list[IssuedCopy]
             tag=link.mark,
             user_id=link.account,
             application_id=link.application,
-            asked_from=asked_from,
+            asked_from=asked_from(),
             bound_to=link.address,
             expires_at=link.expires_at * 1000,
             created_at=now,

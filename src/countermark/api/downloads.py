@@ -132,7 +132,7 @@ async def get_download(call: Call[DownloadQuery]) -> UrlAnswer | Answer:
         )
     check_taggable(query.autograph_tag, records)
     links = [_link(call, one, expires_at, address, sidecars.get(one.id, ())) for one in records]
-    await call.services.issuing.keep(issued(links, call.address, call.now))
+    await call.services.issuing.keep(issued(links, lambda: call.address, call.now))
     urls = await _minted(call, links)
     await _spend(call)
     if record.type == "archive":

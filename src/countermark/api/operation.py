@@ -6,19 +6,20 @@ the call's part of the OpenAPI document are all made from it.
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 from litestar import Request
 from litestar.enums import HttpMethod
-from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
 from countermark.api import query as queries
-from countermark.api.answers import Answer, Look, encode, to_preflight
+from countermark.api.answers import Answer, Look, encode, not_allowed, to_preflight
 from countermark.api.authorization import Caller, require
 from countermark.api.failures import answer_to, look_of
+from countermark.api.request import HttpRequest
 from countermark.api.services import Services
 from countermark.errors import (
     AccessError,
@@ -30,14 +31,12 @@ from countermark.errors import (
 from countermark.ids import is_id
 from countermark.links.addresses import client_address
 
-MAX_BODY_BYTES = 65_536
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 Q = TypeVar("Q", bound=Struct)
 B = TypeVar("B", bound=Struct)
 Method = Literal["GET", "POST", "PUT", "DELETE"]
-HttpRequest = Request[Any, Any, Any]
 
 
 class Call(Generic[Q]):
@@ -108,7 +107,7 @@ class Call(Generic[Q]):
 
     def header(self, name: bytes) -> str:
         """The first header of this lower-case name, or ""."""
-        return _header(self._request, name)
+        return self._request.header(name)
 
     async def json_body(self, kind: type[B]) -> B:
         """The JSON body.
@@ -137,6 +136,8 @@ class Call(Generic[Q]):
 
 
 Handler = Callable[[Call[Q]], Awaitable[Struct | Answer]]
+Answering = Callable[[HTTPScope, Receive], Awaitable[Answer]]
+RouteHandler = ASGIRouteHandler | HTTPRouteHandler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,9 +188,7 @@ class Operation(Generic[Q]):
         return self.handler.__name__
 
 
-def route_handlers(
-    operations: Iterable[Operation[Any]], services: Services
-) -> list[HTTPRouteHandler]:
+def route_handlers(operations: Iterable[Operation[Any]], services: Services) -> list[RouteHandler]:
     """Litestar's handlers, one for each path."""
     by_path: dict[str, list[Operation[Any]]] = {}
     for operation in operations:
@@ -197,31 +196,49 @@ def route_handlers(
     return [_route_handler(path, some, services) for path, some in by_path.items()]
 
 
-def _route_handler(
-    path: str, operations: list[Operation[Any]], services: Services
-) -> HTTPRouteHandler:
+def _route_handler(path: str, operations: list[Operation[Any]], services: Services) -> RouteHandler:
     by_method: dict[str, Operation[Any]] = {operation.method: operation for operation in operations}
     methods = sorted(["OPTIONS", *by_method, *(["HEAD"] if "GET" in by_method else [])])
     preflight = to_preflight(methods)
+    if "GET" in by_method:
+        by_method["HEAD"] = by_method["GET"]
 
-    async def handle(request: HttpRequest) -> ASGIApp:
-        method = request.scope["method"]
+    async def answer(scope: HTTPScope, receive: Receive) -> Answer:
+        method = scope["method"]
         if method == "OPTIONS":
             return preflight
-        operation = by_method["GET" if method == "HEAD" else method]
-        look = look_of(request.scope)
+        look = look_of(scope)
+        if method not in by_method:
+            return not_allowed(methods, look)
         try:
-            return await _answer(operation, services, request, look)
+            return await _answer(by_method[method], services, HttpRequest(scope, receive), look)
         except Exception as error:  # noqa: BLE001 - every failure gets an answer in the error shape
-            return answer_to(error, request.scope, look)
+            return answer_to(error, scope, look)
 
+    return _routed(path, operations, methods, answer)
+
+
+def _routed(
+    path: str, operations: list[Operation[Any]], methods: list[str], answer: Answering
+) -> RouteHandler:
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        found = await answer(cast("HTTPScope", scope), receive)
+        await found(scope, receive, send)
+
+    async def handle_with_parameters(request: Request) -> ASGIApp:  # type: ignore[type-arg]  # user, auth and state types are not used
+        return await answer(request.scope, request.receive)
+
+    named = {"operations": operations}
+    # What Litestar does for its own kind of handler takes longer than most calls, but its plain
+    # ASGI routes cannot have parameters.
+    if "{" not in path:
+        return ASGIRouteHandler(path, copy_scope=False, opt=named)(handle)
     return HTTPRouteHandler(
         path,
         http_method=[HttpMethod(method) for method in methods],
         status_code=200,  # never used: an answer carries its own
-        request_max_body_size=MAX_BODY_BYTES,
-        opt={"operations": operations},
-    )(handle)
+        opt=named,
+    )(handle_with_parameters)
 
 
 def _whole(value: Any) -> Any:
@@ -237,7 +254,7 @@ async def _answer(
     operation: Operation[Any], services: Services, request: HttpRequest, look: Look
 ) -> Answer:
     caller = await _caller(operation, services, request)
-    query = queries.parse(request.scope["query_string"], operation.query, operation.invalid)
+    query = queries.parse_again(request.scope["query_string"], operation.query, operation.invalid)
     call = Call(operation, services, request, query, caller, look)
     result = await operation.handler(call)
     if isinstance(result, Answer):
@@ -252,7 +269,7 @@ async def _caller(
 ) -> Caller | None:
     if operation.scopes is None:
         return None
-    header = _header(request, b"authorization")
+    header = request.header(b"authorization")
     if operation.open and not header:
         return None
     if header or not operation.signable:
@@ -262,11 +279,3 @@ async def _caller(
         caller = await services.authorization.by_signature(scope["raw_path"], scope["query_string"])
     require(caller, operation.scopes)
     return caller
-
-
-def _header(request: HttpRequest, name: bytes) -> str:
-    for key, value in request.scope["headers"]:
-        if key == name:
-            text: str = value.decode("latin-1")
-            return text
-    return ""

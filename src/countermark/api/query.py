@@ -8,7 +8,7 @@ stands at most once and says exactly what its type allows.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn, TypeVar, get_type_hints
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +19,9 @@ from msgspec import inspect as kinds
 from countermark.errors import PublicError
 
 MAX_PARAMETERS = 100
+# Queries that are remembered, and how long one may be: a megabyte in all.
+_REMEMBERED = 1024
+_REMEMBERED_BYTES = 1024
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z")
 # Unpaired surrogates cannot occur after strict UTF-8 decoding.
 _BOOLEANS = {"true": True, "false": False}
@@ -66,6 +69,17 @@ def parse(raw: bytes, kind: type[Q], error: type[PublicError]) -> Q:
     return kind(**values)
 
 
+def parse_again(raw: bytes, kind: type[Q], error: type[PublicError]) -> Q:
+    """Like `parse`, of what may have been read before: many callers ask the same, time and again.
+
+    Not for what must not stay in memory, such as a form with a secret.
+    """
+    return (_parse_once if len(raw) <= _REMEMBERED_BYTES else parse)(raw, kind, error)  # type: ignore[arg-type]  # a class has a hash
+
+
+_parse_once = lru_cache(_REMEMBERED)(parse)
+
+
 def parameters(kind: type[Struct]) -> dict[str, Parameter]:
     """The parameters of a call by name."""
     return _parameters(kind)
@@ -99,15 +113,22 @@ def _pairs(
     for part in parts:
         name, _, value = part.partition(b"=")
         # An unknown name may be anything, a known one is ASCII.
-        key = unquote_to_bytes(name.replace(b"+", b" ")).decode("ascii", "replace")
+        key = _plain(name).decode("ascii", "replace")
         if key in known:
             pairs.append((key, _text(key, value, error)))
     return pairs
 
 
+def _plain(raw: bytes) -> bytes:
+    """What was encoded for a form; most has nothing to decode."""
+    if b"%" not in raw and b"+" not in raw:
+        return raw
+    return unquote_to_bytes(raw.replace(b"+", b" "))
+
+
 def _text(name: str, raw: bytes, error: type[PublicError]) -> str:
     try:
-        text = unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+        text = _plain(raw).decode()
     except UnicodeDecodeError as cause:
         raise error(f"{name}: not UTF-8") from cause
     if "\0" in text:

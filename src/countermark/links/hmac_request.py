@@ -9,6 +9,7 @@ decoding and encoding anew could make two requests look the same that are not.
 import hmac
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +19,9 @@ from countermark.ids import is_id
 ROOT: Final = b"/v1/"
 PARAMETERS: Final = ("client_id", "expiry_time", "multi_use", "signature")
 
+# Requests that are remembered, and how long one may be: a megabyte in all.
+_REMEMBERED = 1024
+_REMEMBERED_BYTES = 1024
 _SIGNATURE_START = b"&signature="
 _SIGNATURE = re.compile(r"[0-9a-f]{64}\Z")
 _SECONDS = re.compile(r"[0-9]{1,11}\Z")
@@ -58,6 +62,10 @@ def parse(raw_path: bytes, raw_query: bytes) -> SignedRequest | None:
     Raises:
         AccessError: a signature is there, but the request is not of the form that we verify.
     """
+    return (_parse_once if len(raw_query) <= _REMEMBERED_BYTES else _parse)(raw_path, raw_query)
+
+
+def _parse(raw_path: bytes, raw_query: bytes) -> SignedRequest | None:
     given = _given(raw_query)
     if not given["signature"]:
         return None
@@ -78,6 +86,11 @@ def parse(raw_path: bytes, raw_query: bytes) -> SignedRequest | None:
         signature.decode(),
         root + path + b"?" + signed_query,
     )
+
+
+# A signed URL that stands on a page comes time and again. To take it apart says nothing of whether
+# it is good; `check` does, each time.
+_parse_once = lru_cache(_REMEMBERED)(_parse)
 
 
 def check(request: SignedRequest, secret: bytes, now_s: float) -> None:
@@ -130,7 +143,9 @@ def _given(raw_query: bytes) -> dict[str, list[bytes]]:
     given: dict[str, list[bytes]] = {name: [] for name in PARAMETERS}
     for pair in raw_query.split(b"&"):
         raw_name, _, value = pair.partition(b"=")
-        name = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode("utf-8", "replace")
+        if b"%" in raw_name or b"+" in raw_name:
+            raw_name = unquote_to_bytes(raw_name.replace(b"+", b" "))
+        name = raw_name.decode("utf-8", "replace")
         if name in given:
             given[name].append(value)
     return given
