@@ -45,6 +45,7 @@ Answer = TypeVar("Answer")
 # How long a caller's wish to end the work may go unheard.
 LOOK_UP_SECONDS = 0.5
 _CHUNK = 64 * 1024
+_OUR_FAULT = 500
 _ERRORS = {error.code: error for error in public_errors()}
 
 
@@ -118,8 +119,10 @@ class _Child:
                 case Done(answer=answer):
                     return answer
                 case Failed(code=code, detail=detail, trace=trace):
-                    log.info("media work failed", code=code, trace=trace)
-                    raise _ERRORS.get(code, MediaCrashError)(detail)
+                    error = _ERRORS.get(code, MediaCrashError)(detail)
+                    if error.status >= _OUR_FAULT:
+                        log.warning("media work failed", code=code, trace=trace)
+                    raise error
             on_progress(part)
 
     def _next_message(self) -> Message | None:
