@@ -1,8 +1,9 @@
 """The common ground on which a leak and its master are compared.
 
-A master's frame is drawn at two sizes: the *canvas*, 240 rows to its shorter side, on which
-pictures are laid on each other; and the *grid*, 60 rows, two to a cell of the mark, on which the
-mark is read. The means over a grid cell keep the mark and little of what codecs and noise do.
+A master's frame is drawn at two sizes: the *canvas*, about 240 rows to its shorter side, on which
+pictures are laid on each other; and the *grid*, a quarter of that, two rows to a cell of the mark,
+on which the mark is read. The means over a grid cell keep the mark and little of what codecs and
+noise do.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ Homography = NDArray[np.float64]
 
 _GRID_ROWS = 60
 _FINER = 4
-_SKETCH_ROWS = 480
+_SKETCH_ROWS = 360
 _SLOW = 4.0  # cells; brightness that changes more slowly is no picture
 
 
@@ -35,10 +36,15 @@ class Canvas:
     height: int
 
     @property
+    def scale(self) -> int:
+        """Pixels of the master to one of the canvas; whole, as such means are quick to take."""
+        return max(1, round(min(self.width, self.height) / (_GRID_ROWS * _FINER)))
+
+    @property
     def grid_shape(self) -> tuple[int, int]:
-        """Rows and columns of the grid."""
-        step = min(self.width, self.height) / _GRID_ROWS
-        return max(1, round(self.height / step)), max(1, round(self.width / step))
+        """Rows and columns of the grid; what is left at the right and at the bottom is unused."""
+        cell = self.scale * _FINER
+        return max(1, self.height // cell), max(1, self.width // cell)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -48,8 +54,10 @@ class Canvas:
 
     def draw(self, luma: Luma) -> Luma:
         """A master's frame on the canvas."""
-        size = self.shape[::-1]
-        return cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        rows, columns = self.shape
+        part = luma[: rows * self.scale, : columns * self.scale]
+        drawn = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+        return drawn.astype(np.uint8, copy=False)
 
     def cells(self, drawn: NDArray[np.generic]) -> Grid:
         """The means of the grid's cells over what is drawn on the canvas."""
@@ -62,16 +70,20 @@ class Canvas:
         laid = cv2.warpPerspective(sketch, homography, self.shape[::-1], flags=cv2.INTER_LINEAR)
         return laid.astype(np.uint8, copy=False)
 
-    def covered(self, shape: tuple[int, ...], homography: Homography) -> Grid:
-        """Which cells of the grid a sketch of this shape covers wholly, and their neighbours: 1."""
-        whole = self.lay(np.full(shape, 255, np.uint8), homography)
-        inside = (self.cells(whole) > 254).astype(np.float32)  # noqa: PLR2004 - all but rounding
+    def covered(self, area: Luma, homography: Homography) -> Grid:
+        """Which cells of the grid the leak's picture covers wholly, and their neighbours: 1.
+
+        Args:
+            area: 255 where a sketch of the leak shows its picture, 0 in its bars.
+            homography: of the sketch.
+        """
+        inside = (self.cells(self.lay(area, homography)) > 254).astype(np.float32)  # noqa: PLR2004 - all but rounding
         kept = cv2.erode(inside, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=1)
         return kept.astype(np.float32, copy=False)
 
 
 def sketch(luma: Luma) -> Luma:
-    """A frame made small enough to work with: at most 480 rows (or columns, if it is upright)."""
+    """A frame made small enough to work with: at most 360 rows (or columns, if it is upright)."""
     scale = _SKETCH_ROWS / min(luma.shape)
     if scale >= 1:
         return luma.copy()

@@ -36,7 +36,7 @@ _APART = 0.5
 # the rate is known to about one per cent only.
 _OFF, _DRIFT = 0.4, 0.012
 _WEAK = 0.25
-_DARK, _STILL = 40.0, 4.0
+_DARK, _STILL, _LEAST_AREA = 36.0, 4.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -231,23 +231,28 @@ def _alike(one: Line, other: Line, found: Sequence[Sequence[Peak]]) -> bool:
     return min(gaps, default=0.0) < _APART
 
 
-def active_area(pictures: Sequence[Luma]) -> tuple[slice, slice]:
-    """Rows and columns of a leak without its bars: dark, plain and still all the time.
+def picture_area(pictures: Sequence[Luma]) -> Luma:
+    """Where a leak shows its picture: the convex hull of what is ever bright or changes.
 
     Args:
         pictures: sketches from all over the leak, of one size.
+
+    Returns:
+        255 inside, 0 in bars; all 255 if hardly anything is to be seen. The picture's shape.
     """
-    stack = np.stack(pictures).astype(np.float32)
-    return _busy(stack, 2), _busy(stack, 1)
+    calm = np.stack([cv2.blur(picture, (3, 3)) for picture in pictures]).astype(np.float32)
+    busy = (calm.max(axis=0) > _DARK) | (calm.std(axis=0) > _STILL)
+    seen = cv2.morphologyEx(busy.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5)))
+    points = cv2.findNonZero(seen)
+    area = np.zeros(seen.shape, np.uint8)
+    if points is not None:
+        cv2.fillConvexPoly(area, cv2.convexHull(points), 255)
+    if (area > 0).mean() < _LEAST_AREA:
+        area[:] = 255
+    return area
 
 
-def _busy(stack: NDArray[np.float32], across: int) -> slice:
-    mean = stack.mean(axis=across)
-    spread = stack.std(axis=across).max(axis=0)
-    active = (mean.max(axis=0) > _DARK) | (spread > _STILL)
-    # A line or two at the border may be a codec's smear.
-    rows = np.flatnonzero(active)
-    least = len(active) // 4
-    if len(rows) < least or rows[-1] - rows[0] < least:
-        return slice(0, len(active))
-    return slice(int(rows[0]), int(rows[-1]) + 1)
+def box(area: Luma) -> tuple[slice, slice]:
+    """Rows and columns that hold all of an area."""
+    left, top, width, height = cv2.boundingRect(area)
+    return slice(top, top + height), slice(left, left + width)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from countermark.autograph.canvas import Canvas, Grid, Homography, Luma
+from countermark.autograph.canvas import Grid, Homography, Luma
 
 Points = NDArray[np.float64]
 
@@ -27,7 +27,12 @@ _RATIO = 0.8
 _TOLERANCE = 2.0
 _LEAST_MATCHES = 8
 _STEPS = 12
-_STILL = 0.02
+_STILL = 0.01
+_LEVELS = (4, 2)
+_EVEN = 6.0
+_FLAT = 1e-9
+# Seconds: how far a step and all steps may shift the time; and what damps it where nothing moves.
+_LEAP, _LATEST, _CALM = 0.08, 0.5, 1.0
 _OUTLYING = 0.5
 # A picture this much smaller or larger, or more skewed, than the master's is a wrong fit.
 _SCALES = (0.08, 12.0)
@@ -122,79 +127,149 @@ def plausible(homography: Homography, places: Points) -> bool:
     return bool(_SCALES[0] < scales.min() and scales.max() < _SCALES[1])
 
 
+@dataclass(frozen=True)
+class Moments:
+    """When a master shows what some frames of a leak show, as far as it is known.
+
+    Attributes:
+        drawn: the master's frames on the canvas, m of them.
+        times: of those frames, seconds, ascending, shape (m,).
+        shown: the master's time for each frame of the leak, shape (n,).
+    """
+
+    drawn: Sequence[Luma]
+    times: NDArray[np.float64]
+    shown: NDArray[np.float64]
+
+
 def refine(
-    canvas: Canvas, leaks: Sequence[Luma], masters: Sequence[Luma], homography: Homography
-) -> Homography:
-    """Make a homography exact.
+    leaks: Sequence[Luma], area: Luma, moments: Moments, homography: Homography
+) -> tuple[Homography, float]:
+    """Make a homography exact, and the time with it, from coarse pictures to finer ones.
+
+    Place and time are sought together: where a camera pans, an error of one hides in the other.
 
     Args:
-        canvas: of the master.
-        leaks: sketches of the leak, all of one size.
-        masters: the master's frames at those moments, drawn on the canvas.
-        homography: near the truth, within a few pixels.
+        leaks: sketches of the leak, all of one size, n of them.
+        area: 255 where a sketch shows the picture, 0 in its bars.
+        moments: what the master shows then.
+        homography: near the truth.
+
+    Returns:
+        The homography, and by how many seconds the master's times are later than supposed. Those
+        given and 0 if nothing sensible is found.
     """
-    targets = [_even(picture, 6.0) for picture in masters]
-    spread = 6.0 * max(1.0, leaks[0].shape[0] / canvas.shape[0])
-    sources = [_Source(_even(picture, spread)) for picture in leaks]
-    inverse: Homography = np.asarray(np.linalg.inv(homography), np.float64)
-    inverse /= inverse[2, 2]
-    rows, columns = np.mgrid[0 : canvas.shape[0], 0 : canvas.shape[1]].astype(np.float64)
-    for _ in range(_STEPS):
-        step = _step(inverse, sources, targets, rows, columns)
-        inverse = inverse + step
-        moved = np.abs(step) @ [canvas.shape[1], canvas.shape[0], 1]
-        if not np.isfinite(inverse).all() or abs(np.linalg.det(inverse)) < 1e-9:  # noqa: PLR2004
-            return homography
-        if moved[:2].max() < _STILL:
-            break
-    return np.asarray(np.linalg.inv(inverse), np.float64)
+    found, shift = homography, 0.0
+    for level in _LEVELS:
+        descent = _Descent(leaks, area, moments, level)
+        found, shift = descent.run(found, shift)
+        if not np.isfinite(found).all() or abs(shift) > _LATEST:
+            return homography, 0.0
+    return found, shift
 
 
-def _even(picture: Luma, spread: float) -> Grid:
+def _even(picture: Luma) -> Grid:
     """A picture with its local mean at 0 and its local contrast near 1."""
     wide = picture.astype(np.float32)
-    wide -= cv2.GaussianBlur(wide, (0, 0), spread)
-    contrast = np.sqrt(cv2.GaussianBlur(wide * wide, (0, 0), spread) + np.float32(9))
+    wide -= cv2.GaussianBlur(wide, (0, 0), _EVEN)
+    contrast = np.sqrt(cv2.GaussianBlur(wide * wide, (0, 0), _EVEN) + np.float32(9))
     return np.asarray(wide / contrast, np.float32)
 
 
-class _Source:
-    """An evened picture of the leak and its slopes."""
+class _Descent:
+    """Gauss-Newton at one size of the pictures: the canvas divided by the level."""
 
-    def __init__(self, even: Grid) -> None:
-        self.layers = cv2.merge(
-            [even, *(cv2.Sobel(even, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))]
-        )
+    def __init__(self, leaks: Sequence[Luma], area: Luma, moments: Moments, level: int) -> None:
+        self._moments, self._level = moments, level
+        height, width = moments.drawn[0].shape
+        self._shape = max(1, height // level), max(1, width // level)
+        scale = self._shape[0] / height * max(1.0, height / leaks[0].shape[0])
+        self._shrunk = scale
+        self._sources = [self._layers(picture, scale) for picture in leaks]
+        self._area = self._inner(area, self._sources[0].shape[:2])
+        self._rows, self._columns = np.mgrid[0 : self._shape[0], 0 : self._shape[1]].astype(float)
+        self._evened: dict[int, Grid] = {}
 
-    def at(self, across: Grid, down: Grid) -> Grid:
-        """Value and slopes at positions, shape (…, 3)."""
-        return cv2.remap(self.layers, across, down, cv2.INTER_LINEAR).astype(np.float32, copy=False)
+    def run(self, homography: Homography, shift: float) -> tuple[Homography, float]:
+        """Descend from a homography between the full sizes, and a shift in time."""
+        source = _halved(self._shrunk)
+        target = _halved(self._shape[0] / self._moments.drawn[0].shape[0])
+        inverse = np.linalg.inv(target @ homography @ np.linalg.inv(source))
+        inverse /= inverse[2, 2]
+        for _ in range(_STEPS):
+            step, later = self._step(inverse, shift)
+            inverse, shift = inverse + step, shift + later
+            if not np.isfinite(inverse).all() or abs(np.linalg.det(inverse)) < _FLAT:
+                return np.full((3, 3), np.nan), 0.0
+            moved = np.abs(step) @ [self._shape[1], self._shape[0], 1]
+            if moved[:2].max() < _STILL:
+                break
+        found = np.linalg.inv(target) @ np.linalg.inv(inverse) @ source
+        return np.asarray(found / found[2, 2], np.float64), shift
+
+    @staticmethod
+    def _inner(area: Luma, shape: tuple[int, int]) -> Luma:
+        """Where bars are too far to weigh on local means."""
+        small = cv2.resize(area, shape[::-1], interpolation=cv2.INTER_NEAREST)
+        reach = 2 * round(1.5 * _EVEN) + 1
+        inner = cv2.erode(small, np.ones((reach, reach)), borderValue=255)
+        return inner.astype(np.uint8, copy=False)
+
+    @staticmethod
+    def _layers(picture: Luma, scale: float) -> Grid:
+        """An evened picture of the leak and its slopes across and down, shape (…, 3)."""
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        even = _even(small.astype(np.uint8, copy=False))
+        slopes = [cv2.Sobel(even, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
+        return np.stack([even, *slopes], axis=2)
+
+    def _master(self, shown: float) -> tuple[Grid, Grid]:
+        """The master at a time, and its change in a second."""
+        times = self._moments.times
+        frame = int(np.clip(np.abs(times - shown).argmin(), 1, max(len(times) - 2, 1)))
+        before, after = max(frame - 1, 0), min(frame + 1, len(times) - 1)
+        apart = max(float(times[after] - times[before]), 1e-3)
+        change = (self._frame(after) - self._frame(before)) / np.float32(apart)
+        frame = min(frame, len(times) - 1)
+        return self._frame(frame) + change * np.float32(shown - times[frame]), change
+
+    def _frame(self, number: int) -> Grid:
+        if number not in self._evened:
+            size = self._shape[::-1]
+            small = cv2.resize(self._moments.drawn[number], size, interpolation=cv2.INTER_AREA)
+            self._evened[number] = _even(small.astype(np.uint8, copy=False))
+        return self._evened[number]
+
+    def _step(self, inverse: Homography, shift: float) -> tuple[Homography, float]:
+        """One step of the map from canvas to sketch, and of the time."""
+        rows, columns = self._rows, self._columns
+        depth = inverse[2, 0] * columns + inverse[2, 1] * rows + 1
+        across = (inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2]) / depth
+        down = (inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2]) / depth
+        height, width = self._sources[0].shape[:2]
+        inside = (across > 1) & (down > 1) & (across < width - 2) & (down < height - 2)
+        where = across.astype(np.float32), down.astype(np.float32)
+        inside &= cv2.remap(self._area, *where, cv2.INTER_NEAREST) > 0
+        place = [part[inside] for part in (columns, rows, depth, across, down)]
+        normal, right = np.zeros((9, 9)), np.zeros(9)
+        for source, shown in zip(self._sources, self._moments.shown, strict=True):
+            seen = cv2.remap(source, *where, cv2.INTER_LINEAR)[inside]
+            target, change = (grid[inside] for grid in self._master(float(shown) + shift))
+            _add_equations(normal, right, place, seen, target, change)
+        normal[8, 8] += _CALM * len(self._sources)
+        solved = np.linalg.lstsq(normal, right, rcond=1e-12)[0]
+        later = float(np.clip(solved[8], -_LEAP, _LEAP))
+        return np.append(solved[:8], 0.0).reshape(3, 3), later
 
 
-def _step(
-    inverse: Homography,
-    sources: Sequence[_Source],
-    targets: Sequence[Grid],
-    rows: Points,
-    columns: Points,
-) -> Homography:
-    """One Gauss-Newton step of the map from canvas to sketch."""
-    depth = inverse[2, 0] * columns + inverse[2, 1] * rows + 1
-    across = (inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2]) / depth
-    down = (inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2]) / depth
-    height, width = sources[0].layers.shape[:2]
-    inside = (across > 1) & (down > 1) & (across < width - 2) & (down < height - 2)
-    place = [part[inside] for part in (columns, rows, depth, across, down)]
-    normal, right = np.zeros((8, 8)), np.zeros(8)
-    for source, target in zip(sources, targets, strict=True):
-        seen = source.at(across.astype(np.float32), down.astype(np.float32))[inside]
-        _add_equations(normal, right, place, seen, target[inside])
-    solved = np.linalg.lstsq(normal, right, rcond=1e-12)[0]
-    return np.append(solved, 0.0).reshape(3, 3)
+def _halved(scale: float) -> Homography:
+    """Positions in a picture made smaller by area: pixels' middles stay where they are."""
+    move = (scale - 1) / 2
+    return np.array([[scale, 0, move], [0, scale, move], [0, 0, 1.0]])
 
 
 def _add_equations(
-    normal: Points, right: Points, place: Sequence[Points], seen: Grid, target: Grid
+    normal: Points, right: Points, place: Sequence[Points], seen: Grid, target: Grid, change: Grid
 ) -> None:
     columns, rows, depth, across, down = place
     value, slope_x, slope_y = (seen[:, layer].astype(np.float64) for layer in range(3))
@@ -204,7 +279,7 @@ def _add_equations(
     along = -(slope_x * across + slope_y * down)
     parts = [slope_x * columns, slope_x * rows, slope_x]
     parts += [slope_y * columns, slope_y * rows, slope_y, along * columns, along * rows]
-    slopes = np.stack(parts) / depth
+    slopes = np.stack([*parts, -gain * change * depth]) / depth
     weighted = slopes * weight
     normal += weighted @ slopes.T
     right += weighted @ miss

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermark.autograph.canvas import Canvas, Grid, Homography, Luma
-from countermark.autograph.placement import find, refine
+from countermark.autograph.placement import Moments, find, refine
 from countermark.autograph.timing import Line, Seconds, follow, likeness
 
 _SHOWN = 6
@@ -47,10 +47,12 @@ class Shots:
     Attributes:
         times: seconds since the leak's first frame, ascending, shape (n,).
         sketches: all of one size, n of them.
+        area: 255 where a sketch shows the picture, 0 in its bars.
     """
 
     times: Seconds
     sketches: Sequence[Luma]
+    area: Luma
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,8 @@ def register(
         placed = _timed(canvas, shots, piece, guess, reach, homography)
     if placed is None:
         return None
-    refined = _refined(canvas, shots, piece, placed)
-    exact = _timed(canvas, shots, piece, placed.line, _CLOSE, refined)
+    refined, line = _refined(shots, piece, placed)
+    exact = _timed(canvas, shots, piece, line, _CLOSE, refined)
     return max(placed, exact, key=lambda found: found.agreement + found.movement)
 
 
@@ -152,7 +154,7 @@ def _timed(
     reach: float,
     homography: Homography,
 ) -> Registration:
-    covered = canvas.covered(shots.sketches[0].shape, homography)
+    covered = canvas.covered(shots.area, homography)
     laid = np.stack([canvas.cells(canvas.lay(one, homography)) for one in shots.sketches])
     similar = likeness(laid, piece.means, covered)
     line, frames = follow(similar, shots.times, piece.times, guess, reach)
@@ -161,10 +163,14 @@ def _timed(
     return Registration(homography, line, frames, whole, moving, laid, covered)
 
 
-def _refined(canvas: Canvas, shots: Shots, piece: Piece, found: Registration) -> Homography:
+def _refined(shots: Shots, piece: Piece, found: Registration) -> tuple[Homography, Line]:
     chosen = _spread(len(shots.times), _REFINED)
     sound = [i for i in chosen if found.likeness[i] > _LEAST_LIKENESS]
     if not sound:
-        return found.homography
-    masters = [piece.drawn[found.frames[i]] for i in sound]
-    return refine(canvas, [shots.sketches[i] for i in sound], masters, found.homography)
+        return found.homography, found.line
+    shown = piece.times[found.frames[sound]]
+    moments = Moments(piece.drawn, piece.times, shown)
+    refined, shift = refine(
+        [shots.sketches[i] for i in sound], shots.area, moments, found.homography
+    )
+    return refined, Line(found.line.rate, found.line.offset + shift)

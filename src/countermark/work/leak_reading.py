@@ -18,6 +18,7 @@ _AGREES = 0.6
 # Agreement and movement together that no other place in the master could reach.
 _BEYOND_DOUBT = 1.5
 _TRIED_PIECES, _TRIED_LINES = 3, 8
+_OTHER_LINES = 2
 _REACH = 0.3  # seconds that a line may be off
 _MARGIN = 0.3
 _LEAST_FRAMES = 2
@@ -85,23 +86,25 @@ class Inquiry:
         self.verdict: Verdict | None = None
         self.seconds_read = 0.0
         self._lines: list[Line] = []
+        self._settled: dict[tuple[float, float], tuple[Piece, Registration]] = {}
         self._homography: Homography | None = None
         self._looks = 0
 
     def settles(self, lines: Sequence[Line]) -> bool:
         """Try where the leak may lie; whether it is sure that it shows this master."""
-        for start, stop in self.film.plan()[:_TRIED_PIECES]:
-            shots = self.film.piece(start, stop)
-            best = None
+        for span, shots in zip(
+            self.film.plan(), self.film.first_pieces(_TRIED_PIECES), strict=False
+        ):
+            best: tuple[Piece, Registration] | None = None
             for line in lines[:_TRIED_LINES]:
                 placed = self._placed(shots, line, None)
-                found = placed[1] if placed else None
-                if found and (best is None or _trust(found) > _trust(best)):
-                    best = found
-                if best and _trust(best) > _BEYOND_DOUBT:
+                if placed and (best is None or _trust(placed[1]) > _trust(best[1])):
+                    best = placed
+                if best and _trust(best[1]) > _BEYOND_DOUBT:
                     break
-            if best and best.agreement >= _AGREES:
-                self._homography, self._lines = best.homography, [best.line, *lines]
+            if best and best[1].agreement >= _AGREES:
+                self._settled, self._lines = {span: best}, [best[1].line, *lines]
+                self._homography = best[1].homography
                 return True
         return False
 
@@ -115,7 +118,7 @@ class Inquiry:
         plan = self.film.plan()
         wanted = self._opening()
         for number, (start, stop) in enumerate(plan):
-            self._read(self.film.piece(start, stop), start, stop)
+            self._read(start, stop)
             self.seconds_read += stop - start
             on_progress((number + 1) / len(plan))
             last = number + 1 == len(plan) or self.seconds_read >= seconds
@@ -149,15 +152,23 @@ class Inquiry:
         evidence = self.reading().evidence()
         self.verdict = accuse(self.code, evidence, self.issued.tags, self.issued.count, bound)
 
-    def _read(self, shots: Shots, start: float, stop: float) -> None:
-        for line in self._lines:
-            placed = self._placed(shots, line, self._homography) or self._placed(shots, line, None)
-            if placed and placed[1].agreement >= _AGREES:
-                piece, found = placed
-                self.reader.take(piece, found)
-                self.matches.append(_match(shots, piece, found, start, stop))
-                self._homography = found.homography
-                return
+    def _read(self, start: float, stop: float) -> None:
+        shots = self.film.piece(start, stop)
+        placed = self._settled.get((start, stop)) or self._followed(shots)
+        if placed:
+            piece, found = placed
+            self.reader.take(piece, found)
+            self.matches.append(_match(shots, piece, found, start, stop))
+            self._homography = found.homography
+
+    def _followed(self, shots: Shots) -> tuple[Piece, Registration] | None:
+        """Put a piece on the master where the others lie, else where else the leak may lie."""
+        for line in self._lines[: 1 + _OTHER_LINES]:
+            for homography in (self._homography, None):
+                placed = self._placed(shots, line, homography)
+                if placed and placed[1].agreement >= _AGREES:
+                    return placed
+        return None
 
     def _placed(
         self, shots: Shots, line: Line, homography: Homography | None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from countermark.autograph.finding import Candidate, Haystack, Peak, active_area, candidates
+from countermark.autograph.finding import Candidate, Haystack, Peak, box, candidates
 from countermark.autograph.fingerprint import (
     FingerprintError,
     Seconds,
@@ -48,8 +48,7 @@ def search(film: LeakFilm, clues: Sequence[Clue]) -> Iterator[Clue]:
         film: the leak.
         clues: the masters.
     """
-    pieces = [film.piece(start, stop) for start, stop in film.plan()[:_PIECES]]
-    pieces = [found for found in pieces if len(found.times) > 1]
+    pieces = [found for found in film.first_pieces(_PIECES) if len(found.times) > 1]
     if not pieces:
         return
     needles = _needles(pieces)
@@ -59,10 +58,9 @@ def search(film: LeakFilm, clues: Sequence[Clue]) -> Iterator[Clue]:
 
 
 def _needles(pieces: Sequence[Shots]) -> list[Needle]:
-    pictures = [found.sketches[i] for found in pieces for i in (0, len(found.times) // 2, -1)]
-    area = active_area(pictures)
+    where = box(pieces[0].area)
     return [
-        (found.times, np.stack([thumbnail(one[area]) for one in found.sketches]))
+        (found.times, np.stack([thumbnail(one[where]) for one in found.sketches]))
         for found in pieces
     ]
 

@@ -1,5 +1,6 @@
 """A leak and its masters as tracing wants them: pieces found by time, drawn small."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -7,7 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from countermark.autograph.canvas import Canvas, sketch
+from countermark.autograph.canvas import Canvas, Luma, sketch
+from countermark.autograph.finding import picture_area
+from countermark.autograph.fingerprint import Seconds
 from countermark.autograph.index import SpliceIndex
 from countermark.autograph.registration import Piece, Shots
 from countermark.autograph.report import Leak
@@ -89,6 +92,8 @@ class LeakFilm:
 
     def __init__(self, footage: Footage) -> None:
         self._footage = footage
+        self._area: Luma | None = None
+        self._kept: dict[tuple[float, float], Shots] = {}
         self.duration = footage.duration or self._measured()
 
     def facts(self) -> Leak:
@@ -108,15 +113,33 @@ class LeakFilm:
         order = sorted(range(count), key=lambda number: _reversed_bits(number, count))
         return [(float(edges[number]), float(edges[number + 1])) for number in order]
 
+    def first_pieces(self, count: int) -> list[Shots]:
+        """The plan's first pieces; they are kept until `piece` takes them."""
+        for span in self.plan()[:count]:
+            if span not in self._kept:
+                self._kept[span] = self.piece(*span)
+        found = [self._kept[span] for span in self.plan()[:count]]
+        if self._area is None:
+            pictures = [one.sketches[i] for one in found if one.sketches for i in (0, -1)]
+            middles = [one.sketches[len(one.sketches) // 2] for one in found if one.sketches]
+            self._area = picture_area([*pictures, *middles]) if pictures else None
+        return [self._shots(one.times, one.sketches) for one in found]
+
     def piece(self, start: float, stop: float) -> Shots:
         """Frames from one time to another, at most about 16 a second."""
+        if kept := self._kept.pop((start, stop), None):
+            return self._shots(kept.times, kept.sketches)
         times: list[float] = []
         sketches = []
         for time, luma in self._footage.piece(start, stop):
             if not times or time - times[-1] > _LEAST_STEP:
                 times.append(time)
                 sketches.append(sketch(luma))
-        return Shots(np.array(times), sketches)
+        return self._shots(np.array(times), sketches)
+
+    def _shots(self, times: Seconds, sketches: Sequence[Luma]) -> Shots:
+        whole = np.full(sketches[0].shape if sketches else (1, 1), 255, np.uint8)
+        return Shots(times, sketches, whole if self._area is None else self._area)
 
     def _measured(self) -> float:
         """Decode all of it, where the file does not say how long it is."""

@@ -89,30 +89,28 @@ def _placement(inquiry: Inquiry) -> Placement | None:
         return None
     best = max(inquiry.matches, key=lambda one: one.agreement)
     canvas, film = inquiry.master.canvas, inquiry.film
-    whole = _between(film, best.leak, canvas, inquiry, best.homography)
+    whole = _between(film, best.leak, canvas, best.homography)
     shape = best.leak.shape
     middle = np.array([shape[1] / 2, shape[0] / 2, 1.0])
     aside = best.homography @ np.array([shape[1] / 2 + 1, shape[0] / 2, 1.0])
     at, aside = (best.homography @ middle)[:2] / (best.homography @ middle)[2], aside[:2] / aside[2]
     mirrored = bool(np.linalg.det(best.homography) < 0)
     across, down = (aside - at) * (-1 if mirrored else 1)
-    covered = canvas.covered(shape, best.homography)
+    whole_sketch = np.full(shape, 255, np.uint8)
+    visible = canvas.lay(whole_sketch, best.homography) > 0
     return Placement(
         homography=tuple(float(number) for number in whole.ravel()),
         mirrored=mirrored,
         rotation=round(float(-np.degrees(np.arctan2(down, across))), 2),
-        visible=round(float(covered.mean()), 4),
+        visible=round(float(visible.mean()), 4),
     )
 
 
-def _between(
-    film: LeakFilm, sketched: Luma, canvas: Canvas, inquiry: Inquiry, homography: Homography
-) -> Homography:
+def _between(film: LeakFilm, sketched: Luma, canvas: Canvas, homography: Homography) -> Homography:
     """The homography from the leak's pixels to the master's."""
     facts = film.facts()
-    size = inquiry.master.canvas
     shrink = np.diag([sketched.shape[1] / facts.width, sketched.shape[0] / facts.height, 1.0])
-    widen = np.diag([size.width / canvas.shape[1], size.height / canvas.shape[0], 1.0])
+    widen = np.diag([canvas.scale, canvas.scale, 1.0])
     whole = widen @ homography @ shrink
     return np.asarray(whole / whole[2, 2], np.float64)
 
