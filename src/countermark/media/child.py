@@ -57,6 +57,8 @@ def main() -> None:
     try:
         function, request = _understood(order)
         if isinstance(request, NamesItsFiles):
+            for folder in request.writes():
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - what is missing can't be named
             shut_in(request.reads(), request.writes())
         # Only now: a thread that is there already wouldn't be shut in.
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

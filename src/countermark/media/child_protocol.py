@@ -54,7 +54,7 @@ class NamesItsFiles(Protocol):
         ...
 
     def writes(self) -> list[str]:
-        """Paths of folders to write in."""
+        """Paths of folders to write in; made if they are missing."""
         ...
 
 

@@ -21,8 +21,10 @@ def packets_of(source: InputContainer, streams: Sequence[Stream]) -> Iterator[An
     """
     completeness = Completeness(source, streams)
     clock = Timeline() if source.format.name in _JUMPING else None
+    wanted = {stream.index for stream in streams}
     for packet in source.demux(streams):
-        if packet.size == 0:  # the demuxer's sign for the end
+        # Empty is the demuxer's sign for the end; tracks that appear on the way come unasked.
+        if packet.size == 0 or packet.stream_index not in wanted:
             continue
         if clock is None:
             completeness.note(packet)

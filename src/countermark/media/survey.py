@@ -4,6 +4,9 @@ The header alone doesn't tell how a picture is turned, what its colours mean, or
 decodes at all; the encoders must know before the first packet is written.
 """
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from io import FileIO
 from pathlib import Path
@@ -29,6 +32,8 @@ from countermark.media.probe import open_nameless
 from countermark.media.tracks import is_cover
 from countermark.media.webvtt import TEXT_CODECS
 
+# No room, and no memory: not the input's fault.
+_OF_THIS_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
 MOST_RATE = 240
 DEFAULT_RATE = Fraction(25)
 # Where sound and pictures are stored one after the other, or hardly anything decodes.
@@ -108,11 +113,31 @@ def open_input(file: FileIO) -> InputContainer:
         NotMediaError: It is none.
     """
     try:
-        return open_media(file)
+        with damage_told():
+            return open_media(file)
+    except DamagedMediaError as error:
+        raise NotMediaError from error
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Turns what reading a damaged input raises into a public error.
+
+    Raises:
+        DamagedMediaError: Whatever was wrong with the input.
+        MemoryError, OSError: What was wrong with this machine.
+    """
+    try:
+        yield
     except av.error.MemoryError as error:
         raise MemoryError from error
-    except av.FFmpegError as error:
-        raise NotMediaError from error
+    except (av.FFmpegError, OSError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        # From Python itself comes only that a header led to where no file can have a place.
+        is_ours = number in _OF_THIS_MACHINE
+        if is_ours or not (isinstance(error, av.FFmpegError) or number in {None, errno.EINVAL}):
+            raise
+        raise DamagedMediaError from error
 
 
 def survey(path: Path, *, pictures: bool, sound: bool) -> Survey:
@@ -178,16 +203,17 @@ def _first_frames(
     container: InputContainer, streams: list[VideoStream | AudioStream]
 ) -> dict[int, VideoFrame | AudioFrame]:
     found: dict[int, VideoFrame | AudioFrame] = {}
-    try:
+    wanted = {stream.index for stream in streams}
+    with damage_told():
         for count, packet in enumerate(container.demux(streams)):
             if packet.has_sidedata("encryption_info"):
                 raise EncryptedMediaError
-            if packet.stream_index not in found and (frames := _decoded(packet)):
-                found[packet.stream_index] = frames[0]
+            index = packet.stream_index
+            # Tracks that appear on the way come unasked.
+            if index in wanted and index not in found and (frames := _decoded(packet)):
+                found[index] = frames[0]
             if len(found) == len(streams) or count > _MOST_PACKETS:
                 break
-    except av.FFmpegError as error:
-        raise DamagedMediaError from error
     return found
 
 

@@ -5,6 +5,7 @@ that a film of hours costs as much as its pictures.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +27,7 @@ from countermark.media.frames import telling_frame
 from countermark.media.picture_size import Size
 from countermark.media.probe import open_nameless
 from countermark.media.sprite_map import Grid, grid_for, sprite_map
-from countermark.media.survey import Picture, open_input, survey
+from countermark.media.survey import Picture, damage_told, open_input, survey
 from countermark.media.thumbnail import encode_jpeg
 from countermark.media.thumbnailing import MadeThumbnails, ThumbnailsRequest
 from countermark.media.video_filters import Look, placement_of, shot_of, video_graph
@@ -60,12 +61,22 @@ def make_thumbnails(request: ThumbnailsRequest, report: Report) -> MadeThumbnail
         seconds = min(seconds, request.duration / 1000)
     begin = source.origin + Fraction(request.start_time, 1000)
     maker = _Maker(request, source.picture, begin, max(seconds, 0.0))
-    with open_nameless(Path(request.input)) as file, open_input(file) as container:
+    with _opened(request) as container:
         made = maker.make(container, report)
     if not request.settings.poster:
         return made
-    with open_nameless(Path(request.input)) as file, open_input(file) as container:
+    with _opened(request) as container:
         return replace(made, poster=maker.poster(container))
+
+
+@contextmanager
+def _opened(request: ThumbnailsRequest) -> Iterator[InputContainer]:
+    with (
+        open_nameless(Path(request.input)) as file,
+        damage_told(),
+        open_input(file) as container,
+    ):
+        yield container
 
 
 class _Maker:
@@ -180,7 +191,7 @@ def _frame_at(container: InputContainer, stream: VideoStream, time: Fraction) ->
     """The picture on the screen at a time; the nearest before it that decodes."""
     latest = None
     end = time / (stream.time_base or Fraction(1, av.time_base))
-    try:
+    with suppress(DamagedMediaError), damage_told():  # what came before a damaged place stands
         container.seek(int(time * av.time_base))
         for count, frame in enumerate(container.decode(stream)):
             if frame.pts is not None and frame.pts > end and latest is not None:
@@ -188,10 +199,6 @@ def _frame_at(container: InputContainer, stream: VideoStream, time: Fraction) ->
             latest = frame
             if count >= _MOST_DECODED:
                 break
-    except av.error.MemoryError as error:
-        raise MemoryError from error
-    except av.FFmpegError:
-        pass  # a damaged place: what came before it stands
     return latest
 
 

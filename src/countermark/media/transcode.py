@@ -8,14 +8,13 @@ where something must be known of the whole: what two-pass encoding learns, how l
 """
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import InputContainer, OutputContainer
-from av.stream import Stream
 
 from countermark.errors import DamagedMediaError, MediaSettingsError
 from countermark.media.audio_lane import LoudnessLane
@@ -23,9 +22,10 @@ from countermark.media.encoders import MUXERS
 from countermark.media.encoding_settings import EncodingSettings
 from countermark.media.lane_plan import Job, first_lanes, last_lanes, planned
 from countermark.media.lanes import Lane
+from countermark.media.packets import AnyPacket
 from countermark.media.probe import open_nameless
 from countermark.media.reading import packets_of
-from countermark.media.survey import open_input
+from countermark.media.survey import damage_told, open_input
 from countermark.media.transcoding import Transcoded, TranscodeRequest
 
 _FASTSTART = frozenset({"mp4", "mov", "m4a"})
@@ -64,6 +64,8 @@ def _transcode(job: Job, report: Report) -> Transcoded:
     with _output(job.output, job.settings) as target:
         target.metadata.update(job.source.tags)
         lanes = _read(job, target, last_lanes, lambda part: report(before + part * (1 - before)))
+    if not job.output.exists():
+        raise DamagedMediaError("Nothing of it could be read. Make it anew.")
     warnings = tuple(warning for lane in lanes for warning in lane.warnings())
     seconds = max(lane.seconds for lane in lanes)
     return Transcoded(job.output.stat().st_size, seconds, warnings)
@@ -90,36 +92,47 @@ def _read(job: Job, target: OutputContainer, lanes_of: LaneMaker, report: Report
     """Read the input once, from the span's start to its end."""
     with open_nameless(job.input) as file, open_input(file) as source:
         lanes = lanes_of(source, target, job)
-        streams = [source.streams[index] for index in lanes]
         if job.begins_within:
-            source.seek(int((job.span.start - _RUN_UP) * av.time_base))
+            # Without seeking, what comes before the span is read and left out.
+            with suppress(DamagedMediaError), damage_told():
+                source.seek(int((job.span.start - _RUN_UP) * av.time_base))
+        outlet = _Outlet(target)
         try:
-            _hand_on(source, target, lanes, streams, _progress(job, lanes, report))
-        except (av.error.InvalidDataError, av.error.EOFError) as error:
-            raise DamagedMediaError from error
-        except av.error.ArgumentError as error:
-            # The encoders' and muxers' word for what they don't do.
-            raise MediaSettingsError(f"{job.settings.container}: {error.strerror}") from error
+            with damage_told():
+                _hand_on(source, outlet, lanes, _progress(job, lanes, report))
+        except DamagedMediaError as error:
+            if outlet.is_used or not isinstance(error.__cause__, av.error.ArgumentError):
+                raise
+            # Before the first packet, it is the encoders' word for what they don't do.
+            reason = f"{job.settings.container}: {error.__cause__.strerror}"
+            raise MediaSettingsError(reason) from error
         return list(lanes.values())
 
 
+class _Outlet:
+    """Where packets go."""
+
+    def __init__(self, target: OutputContainer) -> None:
+        self._target = target
+        self.is_used = False
+
+    def take(self, packets: Iterable[AnyPacket]) -> None:
+        for packet in packets:
+            self._target.mux(packet)
+            self.is_used = True
+
+
 def _hand_on(
-    source: InputContainer,
-    target: OutputContainer,
-    lanes: dict[int, Lane],
-    streams: list[Stream],
-    report: Callable[[], None],
+    source: InputContainer, outlet: _Outlet, lanes: dict[int, Lane], report: Callable[[], None]
 ) -> None:
-    for packet in packets_of(source, streams):
+    for packet in packets_of(source, [source.streams[index] for index in lanes]):
         lane = lanes[packet.stream_index]
-        for made in lane.take(packet):
-            target.mux(made)
+        outlet.take(lane.take(packet))
         report()
         if lane.is_done and all(one.is_done for one in lanes.values()):
             break
     for lane in lanes.values():
-        for made in lane.finish():
-            target.mux(made)
+        outlet.take(lane.finish())
 
 
 def _progress(job: Job, lanes: dict[int, Lane], report: Report) -> Callable[[], None]:

@@ -44,6 +44,14 @@ class MasterRequest(Struct, frozen=True, kw_only=True):
     key: bytes
     options: MasterOptions = MasterOptions()
 
+    def reads(self) -> list[str]:
+        """The file that is read."""
+        return [self.source]
+
+    def writes(self) -> list[str]:
+        """The folder that is written in."""
+        return [self.folder]
+
 
 class Master(Struct, frozen=True, kw_only=True):
     """A master that has passed its check.
