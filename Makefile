@@ -47,8 +47,9 @@ lint: $(VENV)/.dev ## style, types and the rooms' import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(VENV)/.dev ## the kill test in full: 30 jobs, 50 kills, on SQLite and on PostgreSQL
+soak: $(VENV)/.dev $(VENV)/.bench ## the kill test in full (30 jobs, 50 kills), every preset on real clips and oddities
 	SOAK_JOBS=$(or $(SOAK_JOBS),30) SOAK_KILLS=$(or $(SOAK_KILLS),50) $(BIN)/python -m pytest tests/e2e/test_job_kills.py $(ARGS)
+	$(BIN)/python -m bench presets
 
 bench: $(VENV)/.bench ## measure beside peers in one run, print ratios
 	$(BIN)/python -m bench $(ARGS)
