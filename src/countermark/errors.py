@@ -430,6 +430,25 @@ class PlaceSlowError(PublicError):
     advice = "Upload the file instead, or serve it from a faster place."
 
 
+class InvalidBacktraceInputError(PublicError):
+    """A parameter or field of a backtrace is wrong."""
+
+    status, code, message = 400, "0x02a0001", "Invalid Input"
+
+
+class BacktraceNotFoundError(PublicError):
+    """The backtrace does not exist, or is another user's."""
+
+    status, code, message = 404, "0x02a0002", "Requested backtrace does not exist"
+
+
+class BacktraceInputMissingError(PublicError):
+    """The leak that was to be traced is not there any more."""
+
+    status, code, message = 422, "0x02a0003", "Input missing"
+    advice = "Upload the leak again, then ask for a new backtrace."
+
+
 def public_errors() -> list[type[PublicError]]:
     """Every public error, in the order of their codes; what docs/errors.md must list."""
     return sorted(PublicError.__subclasses__(), key=lambda error: error.code)

@@ -80,10 +80,11 @@ def test_masters_are_those_files_of_the_user_that_hold_variants(database: Databa
         wanted = [owner.add(conn, name, autograph=True).id for name in ("b.mp4", "a.mp4")]
     with database.read() as conn:
         assert [one.id for one in read.masters(conn, owner.user.id, NOW)] == wanted
+        assert len(read.masters(conn, None, NOW)) == 3
 
 
 def test_masters_are_found_without_a_look_at_all_files(sqlite_database: Database) -> None:
-    explained = "EXPLAIN QUERY PLAN " + str(read._MASTERS).replace(":now", "0")
+    explained = "EXPLAIN QUERY PLAN " + str(read._OWN_MASTERS).replace(":now", "0")
     with sqlite3.connect(sqlite_database.url.removeprefix("sqlite:///")) as connection:
         plan = connection.execute(explained, {"user_id": "a" * 24}).fetchall()
     assert any("ix_files_user_masters" in row[3] for row in plan)

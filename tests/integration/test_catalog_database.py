@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from countermark.catalog import backtrace_tables, job_tables, tables
 from countermark.catalog import database as database_module
-from countermark.catalog import job_tables, tables
 from countermark.catalog.database import Database, migrate
 from countermark.catalog.readers import accounts as read_accounts
 from countermark.catalog.writers import accounts
@@ -109,7 +109,7 @@ def test_sqlite_is_durable_and_keeps_foreign_keys(sqlite_database: Database) -> 
 
 
 def test_the_migrations_lead_to_the_tables(database: Database) -> None:
-    assert job_tables.metadata is tables.metadata
+    assert job_tables.metadata is backtrace_tables.metadata is tables.metadata
     with database.write() as conn:
         assert compare_metadata(MigrationContext.configure(conn), tables.metadata) == []
 

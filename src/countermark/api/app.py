@@ -11,6 +11,7 @@ from typing import Any
 from litestar import Litestar
 
 from countermark.api import (
+    backtraces,
     codecs,
     downloads,
     files,
@@ -37,6 +38,7 @@ RESOURCES: tuple[Operation[Any], ...] = (
     *jobs.OPERATIONS,
     *presets.OPERATIONS,
     *codecs.OPERATIONS,
+    *backtraces.OPERATIONS,
     *stats.OPERATIONS,
     *users_applications.OPERATIONS,
 )

@@ -154,6 +154,9 @@ def _found(
         return _Found(uri, None, path or "input")
     user_id = call.caller.user_id
     file = files.file_by_key(connection, user_id, pipeline.id, name, call.now)
+    if file is not None and file.autograph:
+        # What is made of it would be an unmarked copy.
+        raise InvalidJobInputError("input.input_name: an AutoGraph master; use what it was made of")
     if file is not None and file.type == "file":
         return _Found(None, file.id, file.name)
     # An upload that is finished, and whose file is about to be there.

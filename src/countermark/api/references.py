@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
+from countermark.catalog.backtrace_records import BacktraceRecord
 from countermark.catalog.job_records import JobRecord, PresetRecord
 from countermark.catalog.readers import accounts, files, jobs, pipelines, presets
 from countermark.catalog.records import (
@@ -17,7 +18,14 @@ from countermark.media.codecs import Codec, codec_by_id
 
 Kind = Literal["user", "application", "pipeline", "job", "preset", "codec", "file"]
 Record = (
-    UserRecord | ApplicationRecord | PipelineRecord | JobRecord | PresetRecord | Codec | FileRecord
+    UserRecord
+    | ApplicationRecord
+    | PipelineRecord
+    | JobRecord
+    | PresetRecord
+    | Codec
+    | FileRecord
+    | BacktraceRecord
 )
 
 NAMES = frozenset(
@@ -26,6 +34,7 @@ NAMES = frozenset(
         *("parents", "elements", "root_folder", "folder", "archive"),
     }
 )
+_FOLDERS = {"parents": "parent_id", "root_folder": "root_folder_id"}
 DEEPEST = 4
 # An archive of archives could name far more than anyone can read.
 MOST_RECORDS = 20_000
@@ -92,14 +101,14 @@ def look_up(
 def _named(record: Record, name: str) -> list[Key]:
     if isinstance(record, JobRecord) and name in {"file", "preset", "folder", "archive"}:
         return _of_job(record, name)
+    if isinstance(record, BacktraceRecord) and name == "file":
+        return [*_one("file", record.file_id), *_one("file", record.master_id)]
     if isinstance(record, PresetRecord) and name == "codec":
         return _of_preset(record)
     if name == "elements":
         return [Key("file", one) for one in getattr(record, "elements", None) or ()]
-    if name == "parents":
-        return _one("file", getattr(record, "parent_id", None))
-    if name == "root_folder":
-        return _one("file", getattr(record, "root_folder_id", None))
+    if name in _FOLDERS:
+        return _one("file", getattr(record, _FOLDERS[name], None))
     kind: Kind = name  # type: ignore[assignment]  # the other names are kinds
     return _one(kind, getattr(record, f"{name}_id", None))
 

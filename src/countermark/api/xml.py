@@ -17,6 +17,8 @@ ITEM_NAMES = {
     "codecs": "codec",
     "profiles": "profile",
     "jobs": "job",
+    "backtraces": "backtrace",
+    "recipients": "recipient",
     "outputs": "output",
     "images": "image",
     "thumbnails": "thumbnail",

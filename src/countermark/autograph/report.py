@@ -177,6 +177,47 @@ class Report(Struct, frozen=True, kw_only=True):
     version: Literal[1] = 1
 
 
+class Finding(Struct, frozen=True, kw_only=True):
+    """A report in short: what there is to say without evidence and pictures.
+
+    Attributes:
+        verdict: "named" if anybody is accused.
+        reason: without an accusation, why.
+        accused: surest first.
+        together: the evidence points to several recipients acting together.
+        more_seconds_needed: of the same leak, without an accusation; None if no amount can be told.
+        bound: the greatest allowed probability that anybody innocent is accused.
+        tags_scored: how many issued tags were scored.
+        segments_read: how many segments were looked at.
+        seconds_read: of the leak.
+    """
+
+    verdict: Status
+    reason: str | None
+    accused: tuple[AccusedTag, ...]
+    together: bool
+    more_seconds_needed: float | None
+    bound: float
+    tags_scored: int
+    segments_read: int
+    seconds_read: float
+
+
+def in_short(report: Report) -> Finding:
+    """What a report finds."""
+    return Finding(
+        verdict=report.status,
+        reason=report.reason,
+        accused=report.accused,
+        together=report.together,
+        more_seconds_needed=report.more.seconds if report.more else None,
+        bound=report.bound,
+        tags_scored=report.tags,
+        segments_read=len(report.segments),
+        seconds_read=report.seconds_read,
+    )
+
+
 class GivenCopy(Struct, frozen=True):
     """A link to an accused tag's copy, as it was given out.
 

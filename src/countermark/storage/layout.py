@@ -6,6 +6,7 @@ incoming/<upload id>/<chunk, 6 digits>.json      the note that makes those bytes
 files/<first 2 of the random part>/<file id>     the bytes of a file of the catalog
 files/<first 2 of the random part>/<file id>.<name>   its poster, its subtitles as WebVTT
 lists/<name>/<nonce>                             a compiled address list
+reports/<backtrace id>/report.<json or html>     what a trace found
 ```
 
 A chunk of an upload counts only once its note is there, and a repeated chunk replaces the note,
@@ -22,6 +23,7 @@ INCOMING_PREFIX = "incoming/"
 POSTER_NAME = "poster"
 FILES_PREFIX = "files/"
 LISTS_PREFIX = "lists/"
+REPORTS_PREFIX = "reports/"
 HEADER_BYTES = 65_536  # what a header CRC covers
 
 _SUBTITLES = "subtitles-"
@@ -117,3 +119,13 @@ def file_id_of(key: str) -> str:
 def list_key(name: str) -> str:
     """Where an address list's next compiled form goes."""
     return f"{LISTS_PREFIX}{name}/{new_nonce()}"
+
+
+def report_key(backtrace_id: str, form: str) -> str:
+    """Where a trace's report goes, in the form json or html."""
+    return f"{REPORTS_PREFIX}{backtrace_id}/report.{form}"
+
+
+def backtrace_id_of(key: str) -> str:
+    """The backtrace that a key under `REPORTS_PREFIX` belongs to."""
+    return key.removeprefix(REPORTS_PREFIX).partition("/")[0]

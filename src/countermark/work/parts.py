@@ -15,6 +15,8 @@ APPLICATION = "countermark"
 INGEST_QUEUE = "ingest"
 INGEST_WORKFLOW = "ingest"
 JOB_WORKFLOW = "job"
+BACKTRACE_QUEUE = "backtraces"
+BACKTRACE_WORKFLOW = "backtrace"
 
 
 @dataclass(frozen=True)

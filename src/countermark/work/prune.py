@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from countermark.catalog.readers import address_lists as read_lists
+from countermark.catalog.readers import backtraces as read_backtraces
 from countermark.catalog.readers import revocations as read_revocations
 from countermark.catalog.readers import trash as read_trash
 from countermark.catalog.readers import uploads as read_uploads
@@ -20,6 +21,8 @@ from countermark.storage.layout import (
     FILES_PREFIX,
     INCOMING_PREFIX,
     LISTS_PREFIX,
+    REPORTS_PREFIX,
+    backtrace_id_of,
     file_id_of,
     upload_id_of,
 )
@@ -86,6 +89,7 @@ def prune_orphans(parts: WorkParts) -> None:
     asyncio.run(_sweep(parts, INCOMING_PREFIX, _orphaned_parts))
     asyncio.run(_sweep(parts, FILES_PREFIX, _orphaned_files))
     asyncio.run(_sweep(parts, LISTS_PREFIX, _orphaned_lists))
+    asyncio.run(_sweep(parts, REPORTS_PREFIX, _orphaned_reports))
     with parts.database.write() as connection:
         write_accounts.delete_expired_tokens(connection, now_ms())
 
@@ -125,6 +129,14 @@ def _orphaned_lists(parts: WorkParts, keys: list[str]) -> list[str]:
     with parts.database.read() as connection:
         used = {record.blob_key for record in read_lists.address_lists(connection)}
     return [key for key in keys if key not in used]
+
+
+def _orphaned_reports(parts: WorkParts, keys: list[str]) -> list[str]:
+    """Reports of traces that were deleted while they were written."""
+    owners = {key: backtrace_id_of(key) for key in keys}
+    with parts.database.read() as connection:
+        known = read_backtraces.known_ids(connection, set(owners.values()))
+    return [key for key in keys if owners[key] not in known]
 
 
 async def _delete(parts: WorkParts, keys: list[str]) -> None:

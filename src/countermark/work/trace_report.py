@@ -127,7 +127,7 @@ def _segments(inquiry: Inquiry) -> tuple[SegmentEvidence, ...]:
     for segment in sorted(likely):
         start = float(times[segment])
         line = lines[0]
-        leak_time = (start - line.offset) / line.rate
+        leak_time = float((start - line.offset) / line.rate)
         chances = tuple(round(value, 6) for value in likely[segment])
         rows.append(SegmentEvidence(segment, leak_time, start, chances, index.carries[segment]))
     return tuple(rows)
@@ -137,7 +137,7 @@ def _scores(verdict: Verdict | None) -> Scores | None:
     if verdict is None or not verdict.tags:
         return None
     counts = tuple(int(count) for count in verdict.scores)
-    return Scores(-SCORE_BITS, counts, verdict.threshold)
+    return Scores(-SCORE_BITS, counts, float(verdict.threshold))
 
 
 def _shown(matches: list[Match]) -> list[Match]:

@@ -11,6 +11,7 @@ from dbos import DBOS, DBOSConfig
 
 from countermark.catalog.readers import uploads as read_uploads
 from countermark.work.accounting import fold_traffic, forget_traffic
+from countermark.work.backtraces import BacktraceFeed, define_backtraces
 from countermark.work.ingest import define_ingest
 from countermark.work.job_queue import (
     JobQueue,
@@ -21,9 +22,15 @@ from countermark.work.job_queue import (
 )
 from countermark.work.jobs import define_jobs
 from countermark.work.lists import ListKeeper
-from countermark.work.parts import APPLICATION, INGEST_QUEUE, WorkParts, now_ms
+from countermark.work.parts import (
+    APPLICATION,
+    BACKTRACE_QUEUE,
+    INGEST_QUEUE,
+    WorkParts,
+    now_ms,
+)
 from countermark.work.prune import prune_ended, prune_orphans, sweep_unfinished
-from countermark.work.queue import WorkQueue, ingest_id
+from countermark.work.queue import ENDED_STATES, WorkQueue, forget_ended, ingest_id
 
 log = structlog.get_logger()
 
@@ -39,7 +46,6 @@ LISTS_SECONDS = 10.0
 NUDGE_SECONDS = 30.0
 ORPHANS_SECONDS = 3600.0
 FORGET_BATCH = 500
-ENDED_STATES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
 def run_worker(parts: WorkParts, system_database_url: str, stop: threading.Event) -> None:
@@ -52,11 +58,16 @@ def run_worker(parts: WorkParts, system_database_url: str, stop: threading.Event
     """
     DBOS(config=_config(system_database_url, parts.worker))
     define_ingest(parts)
+    define_backtraces(parts)
     jobs = JobQueue(parts, define_jobs(parts))
     watch = Watch(parts, socket.gethostname())
     watch.beat()
     DBOS.launch()
     DBOS.register_queue(INGEST_QUEUE, worker_concurrency=2, polling_interval_sec=QUEUE_POLL_SECONDS)
+    # A trace uses all cores itself.
+    DBOS.register_queue(
+        BACKTRACE_QUEUE, worker_concurrency=1, polling_interval_sec=QUEUE_POLL_SECONDS
+    )
     queue = WorkQueue(system_database_url)
     try:
         _start_others(parts, jobs, watch, stop)
@@ -77,7 +88,10 @@ def _config(system_database_url: str, executor_id: str) -> DBOSConfig:
 
 
 def _housekeeping(parts: WorkParts, queue: WorkQueue, stop: threading.Event) -> None:
+    traces = BacktraceFeed(parts, queue)
     chores = [
+        Chore("feed backtraces", ENDED_SECONDS, traces.feed),
+        Chore("mend backtraces", NUDGE_SECONDS, traces.mend),
         Chore("prune ended", ENDED_SECONDS, lambda: prune_ended(parts)),
         Chore("fold traffic", FOLD_SECONDS, lambda: _fold(parts)),
         Chore("nudge uploads", NUDGE_SECONDS, lambda: _nudge(parts, queue)),
@@ -127,23 +141,11 @@ def _fold(parts: WorkParts) -> None:
 
 
 def _nudge(parts: WorkParts, queue: WorkQueue) -> None:
-    """Enqueue every upload that waits for its ingest; one under way is left as it is.
-
-    A workflow that has ended although its upload still waits met something unforeseen, such as a
-    full disk under its own database; it is forgotten, so that it can start anew.
-    """
+    """Enqueue every upload that waits for its ingest; one under way is left as it is."""
     with parts.database.read() as connection:
         waiting = [upload.id for upload in read_uploads.completing(connection)]
-    if not waiting:
-        return
-    ended = DBOS.list_workflows(
-        workflow_ids=[ingest_id(upload_id) for upload_id in waiting],
-        status=ENDED_STATES,
-        load_input=False,
-        load_output=False,
-    )
-    if ended:
-        DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+    if waiting:
+        forget_ended([ingest_id(upload_id) for upload_id in waiting])
     for upload_id in waiting:
         queue.ingest(upload_id)
 

@@ -30,10 +30,10 @@ _COPIES = (
 )
 # As the partial index says it, else it is not used.
 _MASTERS = FILES.where(
-    files.c.user_id == sa.bindparam("user_id"),
     sa.literal_column("autograph"),
     sa.or_(files.c.expires_at.is_(None), files.c.expires_at > sa.bindparam("now")),
 ).order_by(files.c.id)
+_OWN_MASTERS = _MASTERS.where(files.c.user_id == sa.bindparam("user_id"))
 _BATCH = 10_000
 
 
@@ -43,9 +43,11 @@ def keys(conn: sa.Connection) -> list[AutographKey]:
     return [AutographKey(id_, bytes(secret), created_at) for id_, secret, created_at in rows]
 
 
-def masters(conn: sa.Connection, user_id: str, now: int) -> list[FileRecord]:
-    """The user's masters, in the order of their making."""
-    return [FileRecord(*row) for row in conn.execute(_MASTERS, {"user_id": user_id, "now": now})]
+def masters(conn: sa.Connection, user_id: str | None, now: int) -> list[FileRecord]:
+    """The user's masters, or everybody's, in the order of their making."""
+    query = _MASTERS if user_id is None else _OWN_MASTERS
+    named = {"now": now} if user_id is None else {"user_id": user_id, "now": now}
+    return [FileRecord(*row) for row in conn.execute(query, named)]
 
 
 def tags(conn: sa.Connection, file_id: str) -> Iterator[str]:
