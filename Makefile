@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help setup demo serve test fuzz soak lint bench lock clean
+.PHONY: help setup demo serve test fuzz soak lint bench bench-autograph lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ soak: $(VENV)/.dev $(VENV)/.bench ## the kill test in full (30 jobs, 50 kills), 
 
 bench: $(VENV)/.bench ## measure beside peers in one run, print ratios
 	$(BIN)/python -m bench $(ARGS)
+
+bench-autograph: $(VENV)/.bench ## measure AutoGraph's masters and tracing, write bench/AUTOGRAPH.md
+	$(BIN)/python -m bench.autograph $(ARGS)
 
 lock: $(VENV)/.dev ## pin the dependencies anew
 	$(BIN)/pip install -q uv

@@ -98,7 +98,12 @@ def _cpu_model() -> str:
 
 
 def write(
-    path: Path, rows: Sequence[Row], failures: Sequence[str], command: str, busy: float
+    path: Path,
+    rows: Sequence[Row],
+    failures: Sequence[str],
+    command: str,
+    busy: float,
+    title: str | None = None,
 ) -> None:
     """Write the whole run as a page; `busy` is the load average before it."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
@@ -106,7 +111,7 @@ def write(
         f"- Date: {day}\n- Machine: {machine()}\n- Command: `{command}`\n"
         f"- Load average before the start (others' work): {busy:.1f}"
     )
-    sections = [_TITLE, facts, table(rows), remarks(rows)]
+    sections = [title or _TITLE, facts, table(rows), remarks(rows)]
     sections += [f"Not measured: {failure}" for failure in failures]
     path.write_text("\n\n".join(section for section in sections if section) + "\n")
 

@@ -80,11 +80,11 @@ def test_a_damaged_master_fails_its_check(master: Master, tmp_path: Path) -> Non
 def test_a_maker_killed_in_the_middle_goes_on_and_makes_the_same(
     film: Path, tmp_path: Path
 ) -> None:
-    whole = made_master(tmp_path / "whole", film)
-    request = asked_master(tmp_path / "killed", film)
+    whole = made_master(tmp_path / "whole", film, segment_seconds=0.25)
+    request = asked_master(tmp_path / "killed", film, segment_seconds=0.25)
 
     def stop(part: float) -> None:
-        if part > 0.3:
+        if part > 0.2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

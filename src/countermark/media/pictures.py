@@ -1,5 +1,6 @@
 """A film as upright, progressive pictures of one size, 8 bits, 4:2:0, ready to be marked."""
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from io import FileIO
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import av
 
 from countermark.errors import DamagedMediaError, MissingTrackError
-from countermark.media.encoding_settings import VideoSettings
+from countermark.media.encoding_settings import Speed, VideoSettings
 from countermark.media.lanes import Span
 from countermark.media.picture import Picture
 from countermark.media.reading import packets_of
@@ -19,13 +20,13 @@ from countermark.media.survey import Survey, open_input
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
-# What x264's settings for constant quality are called in ours, and without.
-_PRESETS = {
-    "fastest": "superfast",
-    "fast": "veryfast",
-    "medium": "medium",
-    "slow": "slow",
-    "slowest": "slower",
+# x264's presets, and how many pictures each looks ahead.
+_PRESETS: dict[Speed, tuple[str, int]] = {
+    "fastest": ("superfast", 0),
+    "fast": ("veryfast", 10),
+    "medium": ("medium", 40),
+    "slow": ("slow", 50),
+    "slowest": ("slower", 60),
 }
 _QUALITY = 22
 # Time bases finer or coarser than these are replaced by that of MPEG systems.
@@ -41,6 +42,7 @@ class Pictures:
         file: open for reading; closed by the caller.
         source: what a survey of it found.
         settings: what the pictures shall be.
+        segment_seconds: about how long the segments are that they are encoded in.
 
     Attributes:
         time_base: unit of the pictures' times, seconds; zero is where the film begins.
@@ -52,7 +54,9 @@ class Pictures:
         MissingTrackError: there are none.
     """
 
-    def __init__(self, file: FileIO, source: Survey, settings: VideoSettings) -> None:
+    def __init__(
+        self, file: FileIO, source: Survey, settings: VideoSettings, segment_seconds: float
+    ) -> None:
         if source.picture is None:
             raise MissingTrackError("It has no pictures. Use another input.")
         self._container = open_input(file)
@@ -63,13 +67,17 @@ class Pictures:
         self.time_base = Fraction(self._shown.time_base if fits else _MPEG_TIME_BASE)
         self.seconds = source.seconds
         look = self._shown.look
+        preset, lookahead = _PRESETS[settings.speed or "medium"]
+        rate = plan.rate.limit_denominator(1001)
         self.encoder = EncoderSettings(
             width=look.canvas.width,
             height=look.canvas.height,
-            rate=plan.rate.limit_denominator(1001).as_integer_ratio(),
+            rate=rate.as_integer_ratio(),
             colours=look.colours,
             crf=_QUALITY if settings.quality is None else settings.quality,
-            preset=_PRESETS[settings.speed or "medium"],
+            preset=preset,
+            # As x264 bounds it for streams that have a keyframe as often.
+            lookahead=min(lookahead, math.ceil(rate * Fraction(segment_seconds))),
         )
 
     @property

@@ -1,9 +1,12 @@
-"""Encoding one segment of a film as closed groups of pictures that stand alone."""
+"""Encoding segments of a film as closed groups of pictures that stand alone."""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import av
+from av import VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from msgspec import Struct
@@ -12,12 +15,19 @@ from countermark.media.avc import PictureKind, kind_of, sample_of
 from countermark.media.colours import Colours
 from countermark.media.picture import PIXEL_FORMAT, Picture
 
+if TYPE_CHECKING:
+    from countermark.media.packets import AnyPacket
+
 _FORCED = {"I": PictureType.I, "P": PictureType.P, "B": PictureType.B}
 
 # One thread for each encoder: segments and variants already fill the cores. Every IDR picture may
 # follow any other, so that x264 closes the group at a cut instead of coding a mere I picture, which
 # could not be forced on the other variants.
 _X264 = "keyint=infinite:min-keyint=1:threads=1:open-gop=0"
+
+# x264 gives an IDR picture its better quality only once it has seen P pictures. Two grey ones,
+# coded in no time and left out, bring it where it would be in the middle of a film.
+_WARMING = ("I", "P")
 
 
 class EncoderSettings(Struct, frozen=True):
@@ -30,6 +40,7 @@ class EncoderSettings(Struct, frozen=True):
         colours: what the numbers of its pixels mean.
         crf: x264's constant rate factor.
         preset: x264's preset.
+        lookahead: pictures that x264 looks at before it decides how well to code one.
     """
 
     width: int
@@ -38,6 +49,7 @@ class EncoderSettings(Struct, frozen=True):
     colours: Colours
     crf: float
     preset: str
+    lookahead: int
 
 
 class Coded(Struct, frozen=True):
@@ -77,38 +89,59 @@ def configure(encoder: VideoCodecContext, settings: EncoderSettings) -> None:
         "preset": settings.preset,
         "crf": str(settings.crf),
         "forced-idr": "1",
-        "x264-params": _X264,
+        "x264-params": f"{_X264}:rc-lookahead={settings.lookahead}",
     }
 
 
-def encode_segment(
-    pictures: Iterable[Picture], settings: EncoderSettings, kinds: Sequence[str]
+def encode_segments(
+    pictures: Iterable[Picture],
+    following: Sequence[Picture],
+    settings: EncoderSettings,
+    kinds: Sequence[str],
 ) -> list[Coded]:
-    """Encode pictures from an IDR picture to the end of its last group.
+    """Encode consecutive segments as they would be in the middle of a film.
 
     Args:
-        pictures: of the segment, in the order of display; time stamps are set here.
+        pictures: of the segments, in the order of display; time stamps are set here.
+        following: pictures that come after them, by which x264 knows what the last ones are worth.
         settings: of the encoder.
-        kinds: the letter of each frame's kind in the order of display; "" leaves it to x264.
+        kinds: the letter of each picture's kind in the order of display; "" leaves it to x264.
 
     Returns:
-        In the order of decoding.
+        The segments' pictures in the order of decoding.
     """
     encoder = open_encoder(settings)
-    packets = []
-    for number, frame in enumerate(picture.frame for picture in pictures):
+    frames = chain(
+        _warming(settings),
+        (picture.frame for picture in pictures),
+        (picture.frame for picture in following),
+    )
+    letters = [*_WARMING, *kinds, "I", *[""] * len(following)]
+    wanted = len(_WARMING) + len(kinds)
+    packets: list[AnyPacket] = []
+    for number, (frame, letter) in enumerate(zip(frames, letters, strict=False)):
         frame.pts, frame.time_base = number, encoder.time_base
-        frame.pict_type = _FORCED.get(kinds[number], PictureType.NONE)
+        frame.pict_type = _FORCED.get(letter, PictureType.NONE)
         packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    return [_coded(packet) for packet in packets]
+        if len(packets) >= wanted:
+            break  # what is still in the encoder is not encoded
+    else:
+        packets += encoder.encode(None)
+    return [_coded(packet) for packet in packets[len(_WARMING) : wanted]]
+
+
+def _warming(settings: EncoderSettings) -> list[VideoFrame]:
+    frame = VideoFrame(settings.width, settings.height, PIXEL_FORMAT)
+    for plane in frame.planes:
+        plane.update(b"\x80" * plane.buffer_size)
+    return [frame] * len(_WARMING)
 
 
 def free_kinds(count: int) -> list[str]:
-    """Leave all to x264, but that a segment begins with an IDR picture and ends with a P picture.
+    """The kinds of a segment: all left to x264, but that of its ends.
 
-    It would end so anyway; said beforehand, no segment ends in an IDR picture, which the next
-    segment's must not follow with the same idr_pic_id (H.264, 7.4.3).
+    It would end in a P picture anyway; said beforehand, no segment ends in an IDR picture, which
+    the next segment's must not follow with the same idr_pic_id (H.264, 7.4.3).
     """
     kinds = [""] * count
     kinds[-1], kinds[0] = "P", "I"
@@ -120,8 +153,8 @@ def shown_kinds(coded: Sequence[Coded]) -> list[str]:
     return [picture.kind.letter for picture in sorted(coded, key=lambda picture: picture.shown)]
 
 
-def _coded(packet: av.Packet) -> Coded:  # type: ignore[type-arg]
+def _coded(packet: "AnyPacket") -> Coded:
     sample = sample_of(bytes(packet))
     if packet.pts is None:
         raise ValueError("x264 gave a packet without a time stamp")
-    return Coded(packet.pts, kind_of(sample), sample)
+    return Coded(packet.pts - len(_WARMING), kind_of(sample), sample)

@@ -1,7 +1,7 @@
 """From a film to its coded segments, each finished one kept in a folder.
 
-A segment depends on its own frames alone, so segments are made side by side, and a maker that is
-killed loses only those under way.
+A few segments at a time are encoded in one go, which depends on their own frames and the few that
+follow alone; so these are made side by side, and a maker that is killed loses only those under way.
 """
 
 import os
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,7 +27,7 @@ from countermark.media.picture import Picture
 from countermark.media.segment_encoder import (
     Coded,
     EncoderSettings,
-    encode_segment,
+    encode_segments,
     free_kinds,
     shown_kinds,
 )
@@ -36,6 +37,13 @@ LEAST_PICTURES = 2
 
 # Of one segment; a few of them are in memory at a time.
 _MOST_PIXELS = 1 << 28
+
+# Segments of a chunk: the more, the less x264 looks at pictures of the next one, too; the fewer,
+# the less a killed maker loses, and the less memory it takes.
+_CHUNK_SEGMENTS = 4
+_CHUNK_PIXELS = 1 << 26
+# Pictures that x264 holds beside those that it looks ahead at.
+_REORDERED = 8
 
 
 class Segment(Struct, frozen=True):
@@ -128,8 +136,51 @@ def cut(
         yield held
 
 
+class Chunk(NamedTuple):
+    """Consecutive segments that are encoded in one go.
+
+    Attributes:
+        first: number of the first of them.
+        segments: their pictures.
+        following: the pictures that come next, or as many as are needed of them.
+    """
+
+    first: int
+    segments: list[list[Picture]]
+    following: list[Picture]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Of all segments."""
+        return list(chain.from_iterable(self.segments))
+
+
+def chunks(segments: Iterable[list[Picture]], following: int) -> Iterator[Chunk]:
+    """Gather segments into chunks.
+
+    Args:
+        segments: of the film.
+        following: how many pictures of the next chunk each needs to know.
+    """
+    first = 0
+    held: list[list[Picture]] = []
+    next_ones: list[list[Picture]] = []
+    for segment in segments:
+        pixels = sum(len(one) for one in next_ones) * segment[0].luma.size
+        if len(next_ones) == _CHUNK_SEGMENTS or (next_ones and pixels >= _CHUNK_PIXELS):
+            if held:
+                yield Chunk(first, held, list(chain.from_iterable(next_ones))[:following])
+            first += len(held)
+            held, next_ones = next_ones, []
+        next_ones.append(segment)
+    if held:
+        yield Chunk(first, held, list(chain.from_iterable(next_ones))[:following])
+    if next_ones:
+        yield Chunk(first + len(held), next_ones, [])
+
+
 class SegmentMaker:
-    """Makes segments side by side on all cores."""
+    """Makes segments on all cores."""
 
     def __init__(
         self,
@@ -149,8 +200,8 @@ class SegmentMaker:
         with ThreadPoolExecutor(cores) as pool:
             waiting: deque[Future[int]] = deque()
             try:
-                for number, pictures in enumerate(segments):
-                    waiting.append(pool.submit(self._finish, number, pictures))
+                for chunk in chunks(segments, self._settings.lookahead + _REORDERED):
+                    waiting.append(pool.submit(self._finish, chunk))
                     if len(waiting) > cores:
                         yield waiting.popleft().result()
                 while waiting:
@@ -159,34 +210,44 @@ class SegmentMaker:
                 for future in waiting:
                     future.cancel()
 
-    def _finish(self, number: int, pictures: Sequence[Picture]) -> int:
-        if not self._folder.has(number):
-            self._folder.keep(number, self._made(number, pictures))
-        return pictures[-1].shown_at
+    def _finish(self, chunk: Chunk) -> int:
+        numbers = range(chunk.first, chunk.first + len(chunk.segments))
+        if not all(self._folder.has(number) for number in numbers):
+            for number, segment in zip(numbers, self._made(chunk), strict=True):
+                self._folder.keep(number, segment)
+        return chunk.segments[-1][-1].shown_at
 
-    def _made(self, number: int, pictures: Sequence[Picture]) -> Segment:
-        lumas = [picture.luma for picture in pictures]
-        mark = SegmentMark(self._pattern, number, lumas, self._strength)
-        first = self._encoded(mark, 0, pictures, free_kinds(len(pictures)))
-        kinds = shown_kinds(first)
-        others = [
-            self._encoded(mark, variant, pictures, kinds)
-            for variant in range(1, self._pattern.variants)
+    def _made(self, chunk: Chunk) -> Iterator[Segment]:
+        marks = [
+            SegmentMark(
+                self._pattern, number, [picture.luma for picture in pictures], self._strength
+            )
+            for number, pictures in enumerate(chunk.segments, chunk.first)
         ]
-        return _assembled([first, *others], pictures, mark.energy)
+        kinds = [kind for pictures in chunk.segments for kind in free_kinds(len(pictures))]
+        first = self._encoded(chunk, marks, 0, kinds)
+        kinds = shown_kinds(first)
+        others = range(1, self._pattern.variants)
+        variants = [first, *(self._encoded(chunk, marks, one, kinds) for one in others)]
+        at = 0
+        for pictures, mark in zip(chunk.segments, marks, strict=True):
+            end = at + len(pictures)
+            yield _assembled([one[at:end] for one in variants], at, pictures, mark.energy)
+            at = end
 
     def _encoded(
-        self, mark: SegmentMark, variant: int, pictures: Sequence[Picture], kinds: Sequence[str]
+        self, chunk: Chunk, marks: Sequence[SegmentMark], variant: int, kinds: Sequence[str]
     ) -> list[Coded]:
         marked = (
             picture.redrawn(partial(mark.lay, variant, number))
+            for mark, pictures in zip(marks, chunk.segments, strict=True)
             for number, picture in enumerate(pictures)
         )
-        return encode_segment(marked, self._settings, kinds)
+        return encode_segments(marked, chunk.following, self._settings, kinds)
 
 
 def _assembled(
-    variants: Sequence[Sequence[Coded]], pictures: Sequence[Picture], energy: float
+    variants: Sequence[Sequence[Coded]], first: int, pictures: Sequence[Picture], energy: float
 ) -> Segment:
     structures = {tuple((coded.shown, coded.kind) for coded in variant) for variant in variants}
     if len(structures) != 1:
@@ -198,7 +259,7 @@ def _assembled(
     after = sum(len(sample) for same in padded for sample in same)
     return Segment(
         times=tuple(picture.shown_at for picture in pictures),
-        order=tuple(coded.shown for coded in variants[0]),
+        order=tuple(coded.shown - first for coded in variants[0]),
         syncs=tuple(coded.kind.letter == "I" for coded in variants[0]),
         sizes=tuple(len(same[0]) for same in padded),
         variants=tuple(b"".join(column) for column in zip(*padded, strict=True)),

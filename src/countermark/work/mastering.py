@@ -11,6 +11,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from io import FileIO
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,7 @@ from countermark.media.segment_encoder import EncoderSettings
 from countermark.media.survey import Survey, survey
 from countermark.work.master_check import check_master
 from countermark.work.master_file import Layout, Timeline, timeline_of, write_master
-from countermark.work.master_request import Master, MasterRequest
+from countermark.work.master_request import Master, MasterOptions, MasterRequest
 from countermark.work.master_segments import SegmentFolder, SegmentMaker, cut
 
 Report = Callable[[float], None]
@@ -58,7 +59,7 @@ def make_master(request: MasterRequest, report: Report) -> Master:
     source = survey(Path(request.source), pictures=True, sound=False)
     folder = _prepared(request)
     with open_nameless(Path(request.source)) as file:
-        with closing(Pictures(file, source, request.options.video)) as pictures:
+        with closing(_pictures(file, source, request.options)) as pictures:
             _make_segments(request, pictures, folder, report)
         timeline = timeline_of(folder, pictures.time_base)
         layout = _written(request, source, pictures.encoder, timeline, folder)
@@ -67,6 +68,10 @@ def make_master(request: MasterRequest, report: Report) -> Master:
     master = _described(request, pictures, timeline, layout)
     folder.clear()
     return master
+
+
+def _pictures(file: FileIO, source: Survey, options: MasterOptions) -> Pictures:
+    return Pictures(file, source, options.video, options.segment_seconds)
 
 
 def _check(settings: VideoSettings) -> None:
