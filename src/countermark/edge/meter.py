@@ -1,4 +1,4 @@
-"""Counts what this edge sends, and hands it on every second.
+"""Counts what this edge sends, and hands it on every half second.
 
 Counting happens on the event loop and touches memory only. A batch that cannot be appended is
 kept and appended again under the same id, while counting goes on; so an outage of the catalog
@@ -26,7 +26,7 @@ from countermark.links.traffic import (
 
 log = structlog.get_logger(__name__)
 
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 0.5
 # In an outage of the catalog: further downloads are counted in bytes, not as downloads.
 MOST_DELIVERIES = 100_000
 
@@ -69,7 +69,7 @@ class Meter:
         """All that it sent was counted when it was sent."""
 
     async def run(self) -> None:
-        """Flush every second until cancelled."""
+        """Flush every half second until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             await self.flush()

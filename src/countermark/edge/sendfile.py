@@ -2,10 +2,11 @@
 
 `loop.sendfile` registers and unregisters with the selector for each piece that the kernel takes,
 and tells what it sent only at the end. Here the socket is registered once for a whole list of
-spans, which spares the interpreter most of that, and what was sent is told as it goes. A marked
-copy is thousands of spans of one file, so the list is taken span by span. The socket is watched
-under a second descriptor, because the first is its transport's; so the connection ends only when
-both are closed, and a look every second ends this one soon after the transport's.
+spans (edge/room.py), which spares the interpreter most of that, and what was sent is told as it
+goes. A marked copy is thousands of spans of one file, so the list is taken span by span. The
+socket is watched under a second descriptor, because the first is its transport's; so the
+connection ends only when both are closed, and a look every half second ends this one soon after
+the transport's.
 """
 
 import asyncio
@@ -14,15 +15,15 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from countermark.edge.room import room_of
 from countermark.errors import StorageError
 
 # Other clients get their turn at least this often, however fast one of them reads.
 PIECE_BYTES = 4 << 20
 FIRST_BYTES = 64 << 10
-# What was sent is told after so many bytes, and at every look: a killed edge has kept its count
+# What was sent is told at every look: with as long in the meter, a killed edge has kept its count
 # to itself for a second at most.
-TOLD_BYTES = 16 << 20
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 
 Spans = Iterable[tuple[int, int]]
 """Pieces of a file in the order to send them: first byte, and first byte after it; never empty."""
@@ -46,7 +47,7 @@ async def send_file(
         file: read at explicit offsets only; its own position is neither used nor moved.
         spans: what to send; each is taken when it is about to be sent.
         at: offset of the first byte in what the client gets, from which `sent` counts on.
-        sent: told the offsets of what the kernel has taken, at least every second and at the end.
+        sent: told the offsets of what the kernel has taken, every half second and at the end.
         stall_seconds: a client that takes nothing for so long is given up.
 
     Raises:
@@ -132,13 +133,14 @@ class _Pump:
         if self._done.done():
             self._done.result()
             return
-        self._loop.add_writer(self._connection, self._step)
+        room = room_of(self._loop)
+        room.watch(self._connection, self._step)
         self._look_later(stall_seconds)
         try:
             await self._done
         finally:
             self._timer.cancel()
-            self._loop.remove_writer(self._connection)
+            room.forget(self._connection)
 
     def _look_later(self, patience: float) -> None:
         self._timer = self._loop.call_later(LOOK_SECONDS, self._look, patience)
@@ -162,7 +164,7 @@ class _Pump:
             return
         room = PIECE_BYTES
         try:
-            while room > 0 and self._has_span():
+            while room > 0 and (self._from < self._until or self._has_span()):
                 count = min(room, self._until - self._from)
                 moved = os.sendfile(self._connection, self._file, self._from, count)
                 self._note(moved)
@@ -173,13 +175,12 @@ class _Pump:
             self._done.set_exception(error)
 
     def _has_span(self) -> bool:
-        """Take the next span if the last is sent; that was all if there is none."""
-        if self._from == self._until:
-            span = next(self._spans, None)
-            if span is None:
-                self._done.set_result(None)
-                return False
-            self._from, self._until = span
+        """Take the next span; that was all if there is none."""
+        span = next(self._spans, None)
+        if span is None:
+            self._done.set_result(None)
+            return False
+        self._from, self._until = span
         return True
 
     def _note(self, moved: int) -> None:
@@ -188,8 +189,6 @@ class _Pump:
         self._moved = True
         self._from += moved
         self._at += moved
-        if self._at - self._told >= TOLD_BYTES:
-            self._tell()
 
     def _tell(self) -> None:
         if self._at > self._told:

@@ -1,6 +1,6 @@
 """What edges tell of the bytes that they sent, and the port that they tell it through.
 
-An edge counts in memory and appends one batch a second. Counts are final: they are only ever
+An edge counts in memory and appends two batches a second. Counts are final: they are only ever
 added up. Spans are not: a file may be fetched in ranges from several edges, so only who sees all
 of their batches can say that a download is complete.
 """
