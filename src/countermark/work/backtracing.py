@@ -84,6 +84,7 @@ class _Known:
     def __init__(self, parts: WorkParts, masters: Sequence[FileRecord], folder: Path) -> None:
         self._parts = parts
         self._folder = folder
+        self._store = parts.store
         self._masters = {master.id: master for master in masters if master.blob_key}
         with parts.database.read() as connection:
             self._keys = {key.id: key.secret for key in read_autograph.keys(connection)}
@@ -93,15 +94,19 @@ class _Known:
         offers = []
         for master in self._masters.values():
             try:
-                index_path = self._brought(_beside(master, SIDECAR))
-                fingerprint = self._brought(_beside(master, FRAMES_SIDECAR))
-                index = _read(index_path, master.id)
-                key = self._keys[index.key_id]
+                offers.append(self._offer(master))
             except (BlobNotFoundError, SpliceIndexError, KeyError):
                 log.exception("a master cannot be traced", file=master.id)
-                continue
-            offers.append(OfferedMaster(master.id, str(index_path), str(fingerprint), key))
         return tuple(offers)
+
+    def _offer(self, master: FileRecord) -> OfferedMaster:
+        index_path = self._brought(_beside(master, SIDECAR))
+        fingerprint = self._brought(_beside(master, FRAMES_SIDECAR))
+        # A store far away gives the blob only when it is asked for.
+        has_files = isinstance(self._store, LocatesBlobs)
+        blob = str(self._brought(master.blob_key or "")) if has_files else ""
+        key = self._keys[_read(index_path, master.id).key_id]
+        return OfferedMaster(master.id, str(index_path), str(fingerprint), blob, key)
 
     def answer(self) -> None:
         """Give the process what it has asked for."""
@@ -148,15 +153,14 @@ class _Known:
 
     def _brought(self, key: str) -> Path:
         """A blob as a file: itself where it is one, else a copy in the folder."""
-        store = self._parts.store
-        if isinstance(store, LocatesBlobs):
-            path = store.path(key)
+        if isinstance(self._store, LocatesBlobs):
+            path = self._store.path(key)
             if not path.exists():
                 raise BlobNotFoundError("no such blob")
             return path
         path = self._folder / key.replace("/", "_")
         if not path.exists():
-            asyncio.run(_fetch(store, key, path))
+            asyncio.run(_fetch(self._store, key, path))
         return path
 
 

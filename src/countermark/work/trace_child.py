@@ -1,8 +1,9 @@
 """Tracing in a process of its own, since a leak's bytes are hostile.
 
-The process has neither the catalog nor the store. It is given what leads to the masters, and asks
-for what is costly only of the master that it comes to look at closely: its blob and its tags. It
-asks by a file in the folder that both share, and reads the answer from another.
+The process has neither the catalog nor the store, and is shut in with its files. It is given what
+leads to the masters, and asks for what is costly only of the master that it comes to look at
+closely: its blob and its tags. It asks by a file in the folder that both share, and reads the
+answer from another.
 """
 
 import time
@@ -29,12 +30,14 @@ class OfferedMaster(msgspec.Struct, frozen=True):
         id: of its file.
         index: path of its splice index.
         fingerprint: path of its fingerprint.
+        blob: path of its blob, "" if that is brought when it is asked for.
         key: the autograph key that the index names.
     """
 
     id: str
     index: str
     fingerprint: str
+    blob: str
     key: bytes
 
 
@@ -45,6 +48,15 @@ class TraceOrder(msgspec.Struct, frozen=True):
     folder: str
     masters: tuple[OfferedMaster, ...]
     options: TraceOptions
+
+    def reads(self) -> list[str]:
+        """The files that are read, beside those of the folder."""
+        found = [path for one in self.masters for path in (one.index, one.fingerprint, one.blob)]
+        return [self.leak, *filter(None, found)]
+
+    def writes(self) -> list[str]:
+        """The folder that is written in."""
+        return [self.folder]
 
 
 class Given(msgspec.Struct, frozen=True):
