@@ -1,23 +1,28 @@
 """Conversion jobs from end to end: a real service, real media, real processes."""
 
 import io
+import random
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from aiohttp import web
 
+from countermark.work.notify import signature
+from support.elsewhere import http_server
 from support.jobs import JobClient
 from support.media import make_image, make_video
-from support.service import running
+from support.service import running, until
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobClient]:
-    with running(tmp_path_factory.mktemp("jobs")) as service:
+    with running(tmp_path_factory.mktemp("jobs"), internal_addresses="allow") as service:
         yield JobClient(service)
 
 
@@ -80,3 +85,154 @@ def test_a_logo_lies_on_the_output(hub: JobClient, source: dict[str, Any], tmp_p
     logos = [{"logo_image": "logo.png", "logo_preset": "logo_30_bottom_right"}]
     job = hub.done(hub.create("films/Käse.mp4", ["h264-360p"], output_options={"logos": logos}))
     assert job["status"] == "SUCCESS", job
+
+
+def test_how_far_a_job_is_can_be_followed_to_its_end(
+    hub: JobClient, source: dict[str, Any]
+) -> None:
+    job = hub.create("films/Käse.mp4", ["h264-360p"])
+    url = f"{hub.service.api}/jobs/{job['id']}/events"
+    headers = {"Authorization": f"Bearer {hub.service.token}"}
+    with hub.service.http.stream("GET", url, headers=headers, timeout=100) as answer:
+        assert answer.headers["content-type"] == "text/event-stream"
+        lines = list(answer.iter_lines())
+    events = [
+        msgspec.json.decode(line.removeprefix("data: "))["job"]
+        for line in lines
+        if line.startswith("data: ")
+    ]
+    assert [event["id"] for event in events] == [job["id"]] * len(events)
+    assert (events[-1]["status"], events[-1]["percentage_completed"]) == ("SUCCESS", 100)
+    last = [line.removeprefix("id: ") for line in lines if line.startswith("id: ")][-1]
+    again = hub.service.http.get(url, headers=headers | {"Last-Event-ID": last})
+    assert again.status_code == 204
+
+
+def test_a_job_that_runs_is_cancelled_leaves_nothing_and_can_be_tried_again(
+    hub: JobClient, tmp_path: Path
+) -> None:
+    hub.service.put_in(make_video(tmp_path / "long.mp4", seconds=60.0), "long.mp4")
+    job = hub.create("long.mp4", ["av1-720p"])
+    until(lambda: hub.show(job)["status"] == "ENCODING", 60, "the job to run")
+    assert hub.service.call("DELETE", f"/jobs/{job['id']}").status_code == 409
+    assert hub.service.call("POST", f"/jobs/{job['id']}/cancel").status_code == 200
+    ended = hub.done(job)
+    assert (ended["status"], ended["error_code"]) == ("FAILURE", "0x0220004")
+    until(lambda: not list(hub.service.data_dir.glob("spool/jobs/*")), 30, "the work to be gone")
+    listed = hub.service.call("GET", "/files/", params={"job.id": job["id"]}).json()
+    assert listed["total"] == 0
+    again = hub.service.call("POST", f"/jobs/{job['id']}/retry").json()["job"]
+    assert (again["status"], again["attempt"]) == ("QUEUED", 2)
+    hub.service.call("POST", f"/jobs/{job['id']}/cancel")
+    assert hub.done(job)["status"] == "FAILURE"
+    assert hub.service.call("DELETE", f"/jobs/{job['id']}").status_code == 204
+    assert hub.service.call("GET", f"/jobs/{job['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("text.mp4", "0x0260001"),
+        ("zero.mp4", "0x0260001"),
+        ("cut.mp4", "0x0260002"),
+        ("picture.png", "0x0260001"),
+        ("noise.mkv", "0x0260001"),
+    ],
+)
+def test_what_cannot_be_converted_fails_with_a_reason_and_leaves_nothing(
+    hub: JobClient, video: Path, tmp_path: Path, name: str, code: str
+) -> None:
+    path = tmp_path / name
+    match name:
+        case "picture.png":
+            make_image(path, codec="png")
+        case "cut.mp4":
+            path.write_bytes(video.read_bytes()[: video.stat().st_size // 3])
+        case "zero.mp4":
+            path.write_bytes(b"")
+        case "text.mp4":
+            path.write_bytes(b"this is no film\n" * 1000)
+        case _:
+            path.write_bytes(random.Random(1).randbytes(100_000))  # noqa: S311 - repeatable
+    hub.service.put_in(path, f"bad/{name}")
+    before = hub.blobs()
+    job = hub.done(hub.create(f"bad/{name}", ["h264-360p"]))
+    assert job["status"] == "FAILURE"
+    assert job["error_code"] == code, job
+    assert job["error_msg"].endswith(".")
+    until(lambda: hub.blobs() == before, 30, "only what was there before to be there")
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"outputs": [{"preset": {"id": "0" * 24}}]}, "no preset has the id"),
+        ({"input": {"input_name": "nowhere.mp4"}}, "the pipeline has no file"),
+        ({"output_prefix": "../{job_id}"}, "segment"),
+        ({"output_prefix": "{secret}"}, "unknown"),
+        ({"outputs": []}, "length"),
+        ({"priority": 1000}, "priority"),
+        ({"autograph": {"watermark_strength": "loud"}}, "watermark_strength"),
+    ],
+)
+def test_a_job_that_makes_no_sense_is_refused_at_once(
+    hub: JobClient, source: dict[str, Any], change: dict[str, Any], detail: str
+) -> None:
+    job = {
+        "pipeline": {"id": hub.service.pipeline_id},
+        "input": {"input_name": "films/Käse.mp4"},
+        "outputs": [{"preset": {"id": hub.presets["h264-360p"]}}],
+    }
+    answer = hub.service.call("POST", "/jobs/", json={"job": job | change})
+    assert answer.status_code == 400, answer.text
+    error = answer.json()["error"]
+    assert error["error_code"] == "0x0220001"
+    assert detail in error["error_detail"]
+
+
+def test_an_input_elsewhere_is_fetched_and_becomes_a_file_with_the_jobs_success(
+    hub: JobClient, video: Path
+) -> None:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        return (
+            web.FileResponse(video) if request.path == "/far/away.mp4" else web.Response(status=404)
+        )
+
+    with http_server(serve) as url:
+        secret = url.replace("http://", "http://user:secret@")
+        good = hub.create(f"{secret}/far/away.mp4", ["audio-aac"])
+        bad = hub.create(f"{url}/far/nothing.mp4", ["audio-aac"])
+        good, bad = hub.done(good), hub.done(bad)
+    assert good["status"] == "SUCCESS", good
+    assert "secret" not in good["input"]["input_name"]
+    assert hub.service.file(good["input"]["file"]["id"])["name"] == "away.mp4"
+    assert (bad["status"], bad["error_code"]) == ("FAILURE", "0x0280004")
+    assert "file" not in bad["input"]
+
+
+def test_a_pipeline_is_told_what_becomes_of_its_jobs(
+    hub: JobClient, source: dict[str, Any], video: Path
+) -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+
+    async def listen(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        given = request.headers["Countermark-Signature"]
+        now = int(given[2:].partition(",")[0]) * 1000
+        assert given == signature(body, hub.secret, now)
+        told.append((request.path, msgspec.json.decode(body)))
+        return web.Response()
+
+    with http_server(listen) as url:
+        pings = {event: f"{url}/{event}" for event in ("started", "warning", "error", "finished")}
+        pipeline = {"name": "told", "ping_urls": pings}
+        made = hub.service.call("POST", "/pipelines/", json={"pipeline": pipeline}).json()[
+            "pipeline"
+        ]
+        with hub.in_pipeline(made["id"]):
+            hub.service.put_in(video, "film.mp4")
+            job = hub.done(hub.create("film.mp4", ["audio-aac"]))
+        until(lambda: len(told) >= 2, 30, "both events to be told")
+    assert [path for path, _ in told] == ["/started", "/finished"]
+    assert told[-1][1]["job"]["id"] == job["id"]
+    assert told[-1][1]["job"]["status"] == "SUCCESS"

@@ -1,6 +1,8 @@
 """A client of the Jobs resource for tests."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from support.service import Service, until
@@ -42,3 +44,22 @@ class JobClient:
             return now if now["status"] in {"SUCCESS", "FAILURE"} else None
 
         return until(look, seconds, f"job {job['id']} to end")
+
+    @property
+    def secret(self) -> bytes:
+        """The application's secret, by which notifications are signed."""
+        return base64.b64decode(self.service.credentials["client_secret"])
+
+    @contextmanager
+    def in_pipeline(self, pipeline_id: str) -> Iterator[None]:
+        """Upload and ask for jobs in another pipeline, for the time of a block."""
+        usual, self.service.pipeline_id = self.service.pipeline_id, pipeline_id
+        try:
+            yield
+        finally:
+            self.service.pipeline_id = usual
+
+    def blobs(self) -> set[str]:
+        """All bytes of files in the store."""
+        root = self.service.data_dir / "blobs" / "files"
+        return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}

@@ -24,6 +24,12 @@ class WorkMetrics:
             ["error"],
             registry=registry,
         )
+        self.notifications = Counter(
+            "countermark_worker_notifications",
+            "Notifications that a server took or refused, every attempt.",
+            ["outcome"],
+            registry=registry,
+        )
         self.downloads = Counter(
             "countermark_downloads", "Complete downloads, over all edges.", registry=registry
         )

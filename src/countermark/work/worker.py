@@ -22,6 +22,7 @@ from countermark.work.job_queue import (
 )
 from countermark.work.jobs import define_jobs
 from countermark.work.lists import ListKeeper
+from countermark.work.notify import notify
 from countermark.work.parts import (
     APPLICATION,
     BACKTRACE_QUEUE,
@@ -116,6 +117,7 @@ def _start_others(parts: WorkParts, jobs: JobQueue, watch: Watch, stop: threadin
             Chore("take over", parts.dead_after / BEATS, watch.take_over),
         ],
         # Somebody else's server may be slow.
+        "notify": [Chore("notify", ENDED_SECONDS, lambda: notify(parts))],
         "lists": [Chore("renew address lists", LISTS_SECONDS, keeper.refresh_due)],
     }
     for name, chores in others.items():
