@@ -134,7 +134,8 @@ def test_a_job_that_runs_is_cancelled_leaves_nothing_and_can_be_tried_again(
     [
         ("text.mp4", "0x0260001"),
         ("zero.mp4", "0x0260001"),
-        ("cut.mp4", "0x0260002"),
+        ("cut.mp4", "0x0260001"),  # what it is stood at its end
+        ("cut.mkv", "0x0260002"),
         ("picture.png", "0x0260001"),
         ("noise.mkv", "0x0260001"),
     ],
@@ -148,6 +149,9 @@ def test_what_cannot_be_converted_fails_with_a_reason_and_leaves_nothing(
             make_image(path, codec="png")
         case "cut.mp4":
             path.write_bytes(video.read_bytes()[: video.stat().st_size // 3])
+        case "cut.mkv":
+            whole = make_video(tmp_path / "whole.mkv", seconds=4.0).read_bytes()
+            path.write_bytes(whole[: len(whole) // 2])
         case "zero.mp4":
             path.write_bytes(b"")
         case "text.mp4":

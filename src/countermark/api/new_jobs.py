@@ -130,6 +130,8 @@ def resolve(connection: Connection, call: Call[Any], asked: AskedJob) -> NewJob:
         for number in range(len(asked.outputs))
     ]
     _check_keys(outputs, asked.input.input_name)
+    if asked.autograph is not None:
+        _check_masters(outputs)
     return NewJob(
         id=job_id,
         user_id=call.caller.user_id,
@@ -260,6 +262,16 @@ def _object_key(prefix: str, name: str, extension: str) -> str:
     """Where an output lies; the extension is added unless the name has it."""
     whole = name if name.lower().endswith(f".{extension}") else f"{name}.{extension}"
     return f"{prefix}/{whole}" if prefix else whole
+
+
+def _check_masters(outputs: list[dict[str, Any]]) -> None:
+    for number, output in enumerate(outputs):
+        settings = output["wanted"]["settings"]
+        if settings["container"] != "mp4" or settings.get("video", {}).get("codec") != "h264":
+            raise InvalidJobInputError(
+                f"outputs[{number}].preset: a master is H.264 in MP4; use such a preset, or leave "
+                "autograph out"
+            )
 
 
 def _check_keys(outputs: list[dict[str, Any]], input_name: str) -> None:

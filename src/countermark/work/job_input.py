@@ -63,16 +63,19 @@ def fetch(execution: Execution) -> Source:
 def probe(execution: Execution, source: Source) -> Probed:
     """Look at the input.
 
+    What is no media, or is damaged, is told by the encoder, which knows best; a picture by itself
+    is media to it.
+
     Raises:
-        NotMediaError: it is nothing that could be converted.
+        NotMediaError: it is a picture.
     """
     execution.check()
     with workspace(execution.parts.spool, execution.job.id) as folder:
         path = bring_input(folder, execution.parts.store, source.blob_key)
         outcome = execution.parts.sandbox.describe(path, source.name)
     description = outcome.description
-    if not (description.video_tracks or description.audio_tracks):
-        raise NotMediaError(outcome.problem and f"{outcome.problem} {NotMediaError.advice}")
+    if description.subtype == "image":
+        raise NotMediaError("The input is a picture. Use a video or sound file.")
     return probed(description)
 
 

@@ -21,6 +21,7 @@ from countermark.media.zip_writing import write_zip
 from countermark.work.job_execution import Execution
 from countermark.work.job_files import MadeFile, keep_file
 from countermark.work.job_input import Probed, Source, fetch_uri
+from countermark.work.job_master import encode_master
 from countermark.work.places import transfer
 from countermark.work.workspace import bring, bring_input, workspace
 
@@ -87,16 +88,27 @@ def encode(execution: Execution, number: int, source: Source, about: Probed) -> 
             logos=tuple(_logos(execution, folder, wish)),
             **_span(job.input),
         )
-        done = run_in_child(
-            TRANSCODE,
-            request,
-            Transcoded,
-            parts.limits,
-            lambda part: execution.report(number, part),
-        )
-        made = keep_file(execution, path, wish.object_key)
-        path.unlink()
-    return MadeOutput(made, warnings=done.warnings)
+        if job.autograph is not None:
+            made, warnings = encode_master(execution, number, folder, request, wish.object_key)
+        else:
+            made, warnings = _encoded(execution, number, request, wish.object_key)
+    return MadeOutput(made, warnings=warnings)
+
+
+def _encoded(
+    execution: Execution, number: int, request: TranscodeRequest, object_key: str
+) -> tuple[MadeFile, tuple[str, ...]]:
+    done = run_in_child(
+        TRANSCODE,
+        request,
+        Transcoded,
+        execution.parts.limits,
+        lambda part: execution.report(number, part),
+    )
+    path = Path(request.output)
+    made = keep_file(execution, path, object_key)
+    path.unlink()
+    return made, done.warnings
 
 
 def make_thumbnails(

@@ -133,7 +133,8 @@ def intend_blobs(conn: sa.Connection, run: Run, blob_keys: list[str], now: int) 
     held = sa.select(jobs.c.id).where(*_is(run))
     if conn.execute(held.with_for_update()).first() is None:
         return False
-    conn.execute(sa.insert(job_blobs), rows)
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    conn.execute(dialect.insert(job_blobs).on_conflict_do_nothing(), rows)
     return True
 
 
