@@ -14,7 +14,7 @@ from countermark.autograph.report import Report
 from countermark.work.leak_reading import Issued
 from countermark.work.master_request import Master
 from countermark.work.tracing import TracedMaster, trace
-from support.films import Luma, leaked, textured, write_film
+from support.films import Luma, leaked, pictures_of_copy, textured, write_film
 from support.masters import KEY, made_master
 
 SIZE, RATE, SECONDS = (320, 180), 20, 18
@@ -156,3 +156,14 @@ def test_the_master_is_found_among_others(master: Master, tmp_path: Path) -> Non
     report = trace(leak, known, lambda _: Issued(len(TAGS), lambda: TAGS))
     assert report.master == index.master
     assert [one.tag for one in report.accused] == ["anna"]
+
+
+def test_of_a_film_that_repeats_itself_the_right_repeat_is_read(tmp_path: Path) -> None:
+    once = list(textured(3, 6, SIZE, RATE))
+    film = write_film(tmp_path / "film.mp4", once * 3, RATE)
+    repeating = made_master(tmp_path / "made", film, segment_seconds=0.25, strength="strong")
+    copy = list(pictures_of_copy(repeating, "anna"))
+    leak = write_film(tmp_path / "leak.mp4", copy[6 * RATE :], RATE, 26)
+    report = traced(leak, repeating)
+    assert [one.tag for one in report.accused] == ["anna"]
+    assert report.stretches[0].master_start == pytest.approx(6, abs=0.3)

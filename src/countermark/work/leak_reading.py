@@ -19,6 +19,7 @@ _AGREES = 0.6
 _BEYOND_DOUBT = 1.5
 _TRIED_PIECES, _TRIED_LINES = 3, 8
 _OTHER_LINES = 2
+_AS_GOOD = 0.1
 _REACH = 0.3  # seconds that a line may be off
 _MARGIN = 0.3
 _LEAST_FRAMES = 2
@@ -90,8 +91,13 @@ class Inquiry:
         self._homography: Homography | None = None
         self._looks = 0
 
-    def settles(self, lines: Sequence[Line]) -> bool:
-        """Try where the leak may lie; whether it is sure that it shows this master."""
+    def settles(self, lines: Sequence[Line], rivals: int = 1) -> bool:
+        """Try where the leak may lie; whether it is sure that it shows this master.
+
+        Args:
+            lines: likeliest first.
+            rivals: how many of them pictures alone can hardly tell apart.
+        """
         for span, shots in zip(
             self.film.plan(), self.film.first_pieces(_TRIED_PIECES), strict=False
         ):
@@ -103,10 +109,23 @@ class Inquiry:
                 if best and _trust(best[1]) > _BEYOND_DOUBT:
                     break
             if best and best[1].agreement >= _AGREES:
+                if rivals > 1:
+                    best = self._most_marked(shots, best, lines[:rivals])
                 self._settled, self._lines = {span: best}, [best[1].line, *lines]
                 self._homography = best[1].homography
                 return True
         return False
+
+    def _most_marked(
+        self, shots: Shots, best: tuple[Piece, Registration], lines: Sequence[Line]
+    ) -> tuple[Piece, Registration]:
+        """Which of a film's repeats a piece shows: the one whose marks are in it."""
+        found, least = [best], _trust(best[1]) - _AS_GOOD
+        for line in lines:
+            placed = self._placed(shots, line, best[1].homography)
+            if placed and _trust(placed[1]) > least:
+                found.append(placed)
+        return max(found, key=_presence)
 
     def run(self, seconds: float, on_progress: Callable[[float], None]) -> None:
         """Read and score until sure.
@@ -182,6 +201,16 @@ class Inquiry:
             return None
         found = register(self.master.canvas, shots, piece, line, _REACH, homography)
         return (piece, found) if found else None
+
+
+def _presence(placed: tuple[Piece, Registration]) -> float:
+    """How much mark there is, in whichever variant: the mean square of correlations to noise."""
+    reader = Reader()
+    reader.take(*placed)
+    reading = reader.reading()
+    if not len(reader):
+        return 0.0
+    return float(np.mean(np.minimum(reading.correlations.max(axis=1) / reading.noise, 5) ** 2))
 
 
 def _trust(found: Registration) -> float:

@@ -22,6 +22,7 @@ Needle = tuple[Seconds, Thumbnails]
 _PIECES = 4
 _MOST_MASTERS = 6
 _MOST_LINES = 16
+_RIVAL = 0.93
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Clue:
         fingerprint: gives its packed fingerprint.
         lines: where the leak may lie in it, likeliest first.
         support: what speaks for the first of them.
+        rivals: how many of the lines have nearly as much support, the first among them.
     """
 
     master: str
     fingerprint: Callable[[], bytes]
     lines: tuple[Line, ...] = ()
     support: float = 0.0
+    rivals: int = 1
 
 
 def search(film: LeakFilm, clues: Sequence[Clue]) -> Iterator[Clue]:
@@ -75,4 +78,5 @@ def _searched(clue: Clue, needles: Sequence[Needle]) -> Clue:
     if not best:
         return clue
     lines = tuple(one.line for one in best)
-    return Clue(clue.master, clue.fingerprint, lines, best[0].support)
+    rivals = sum(1 for one in best if one.support > _RIVAL * best[0].support)
+    return Clue(clue.master, clue.fingerprint, lines, best[0].support, rivals)

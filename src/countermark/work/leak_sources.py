@@ -87,14 +87,14 @@ class LeakFilm:
     """A leak, to be read in pieces.
 
     Attributes:
-        duration: seconds; 0 if there is nothing to be seen.
+        duration: seconds, at most six hours; 0 if there is nothing to be seen.
     """
 
     def __init__(self, footage: Footage) -> None:
         self._footage = footage
         self._area: Luma | None = None
         self._kept: dict[tuple[float, float], Shots] = {}
-        self.duration = footage.duration or self._measured()
+        self.duration = min(footage.duration or self._measured(), _LONGEST)
 
     def facts(self) -> Leak:
         """What the file is, for the report."""

@@ -104,7 +104,7 @@ def _trace(
         master = next(one for one in masters if one.index.master == clue.master)
         with MasterFilm(master.blob(), master.index) as shown:
             inquiry = Inquiry(film, shown, master.key, issued(clue.master), options.bound)
-            if inquiry.settles(clue.lines):
+            if inquiry.settles(clue.lines, clue.rivals):
                 inquiry.run(options.seconds, on_progress)
                 return described(film, inquiry, time.monotonic() - began)
     reason = "The leak shows none of the masters, or too little of one to recognise it."
