@@ -1,5 +1,6 @@
 """`countermark serve api`: the API's processes."""
 
+import multiprocessing
 import os
 
 import click
@@ -18,6 +19,9 @@ MOST_API_PROCESSES = 4
 def api(with_parent: bool) -> None:
     """Run only the API."""
     current = started(with_parent=with_parent)
+    # A forked worker has Granian's own handlers of signals until its app is loaded, and so never
+    # hears of a stop that comes before; it was then killed half a minute later.
+    multiprocessing.set_start_method("spawn")
     # Granian's workers build the app from the environment.
     os.environ.update(settings.environment_of(current))
     Server(
