@@ -43,19 +43,18 @@ class Room(NamedTuple):
     weight: Grid
 
 
-def room_of(luma: Luma, neighbour: Luma, shape: tuple[int, int]) -> Room:
+def room_of(small: Luma, neighbour: Luma, shape: tuple[int, int]) -> Room:
     """Judge a frame.
 
     Args:
-        luma: the frame, shape (height, width).
-        neighbour: a frame next to it in the same segment, or itself if there is none.
+        small: the frame, `halved`.
+        neighbour: a frame next to it in the same segment, or itself if there is none; `halved`.
         shape: rows and columns of the grid to judge by.
     """
-    small = _halved(luma)
     size = (shape[1], shape[0])
     mean = _cells(small, size)
     activity = _cells(cv2.absdiff(small, cv2.blur(small, (7, 7))), size)
-    moved = np.minimum(_cells(cv2.absdiff(small, _halved(neighbour)), size), activity)
+    moved = np.minimum(_cells(cv2.absdiff(small, neighbour), size), activity)
     error = (0.4 * activity + 0.3 * moved) / (1 + activity / 20)
     weight = 1 / (activity + 0.3)
     activity += 0.25 * moved
@@ -70,7 +69,8 @@ def room_of(luma: Luma, neighbour: Luma, shape: tuple[int, int]) -> Room:
     )
 
 
-def _halved(luma: Luma) -> Luma:
+def halved(luma: Luma) -> Luma:
+    """A frame at half its width and height."""
     height, width = luma.shape
     half = cv2.resize(luma, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA)
     return np.asarray(half, np.uint8)

@@ -66,10 +66,18 @@ class Coded(Struct, frozen=True):
     sample: bytes
 
 
-def open_encoder(settings: EncoderSettings) -> VideoCodecContext:
-    """Make an encoder whose headers depend on nothing but the settings."""
+def open_encoder(settings: EncoderSettings, *, decides: bool = True) -> VideoCodecContext:
+    """Make an encoder whose headers depend on nothing but the settings.
+
+    Args:
+        settings: of the encoder.
+        decides: whether it decides of what kind pictures are; else it need not look for it.
+    """
     encoder = av.CodecContext.create("libx264", "w")
     configure(encoder, settings)
+    if not decides:
+        parameters = f"{encoder.options['x264-params']}:b-adapt=0:scenecut=0"
+        encoder.options = {**encoder.options, "x264-params": parameters}
     return encoder
 
 
@@ -110,7 +118,7 @@ def encode_segments(
     Returns:
         The segments' pictures in the order of decoding.
     """
-    encoder = open_encoder(settings)
+    encoder = open_encoder(settings, decides=not all(kinds))
     frames = chain(
         _warming(settings),
         (picture.frame for picture in pictures),

@@ -140,6 +140,8 @@ def _crop(size: Size, placement: Placement) -> list[Step]:
 
 
 def _scale(shot: Shot, look: Look, size: Size) -> list[Step]:
+    if (shot.size, shot.format, shot.colours) == (size, look.format, look.colours):
+        return [("setsar", "1")]
     source = shot.colours
     if not shot.is_flat:
         source = Colours(colours.RGB_MATRIX, source.primaries, source.transfer, colours.FULL)

@@ -22,6 +22,7 @@ from msgspec import Struct
 from countermark.autograph.fingerprint import thumbnail
 from countermark.autograph.marking import SegmentMark, Strength
 from countermark.autograph.pattern import Pattern
+from countermark.autograph.visibility import halved
 from countermark.media.avc import equal_lengths
 from countermark.media.picture import Picture
 from countermark.media.segment_encoder import (
@@ -265,5 +266,5 @@ def _assembled(
         variants=tuple(b"".join(column) for column in zip(*padded, strict=True)),
         filler=after - before,
         energy=energy,
-        thumbnails=np.stack([thumbnail(picture.luma) for picture in pictures]).tobytes(),
+        thumbnails=np.stack([thumbnail(halved(picture.luma)) for picture in pictures]).tobytes(),
     )
