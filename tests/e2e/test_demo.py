@@ -16,11 +16,13 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e
 
 
+@pytest.mark.timeout(400)  # it makes a master of a film and traces a leak
 def test_the_demo_works_from_end_to_end() -> None:
     command = [sys.executable, "-m", "countermark", "demo", "--once"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "byte for byte" in done.stdout
+    assert "the leak was made from the copy of bruno@example.com" in done.stdout
     assert "All of it worked" in done.stdout
 
 

@@ -1,7 +1,8 @@
 """`countermark demo`: the whole way of a video, watched.
 
 A service in a temporary folder, a video put in, understood, listed, and fetched back through a
-signed link. Everything goes through the public interface, as any client's would.
+signed link; then a film marked for three recipients, and one of them found by a bad recording of
+the copy. Everything goes through the public interface, as any client's would.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from countermark.cli.demo_client import DemoClient, Upload
+from countermark.cli.demo_trace import show_trace
 from countermark.cli.processes import stop_on_signals
 from countermark.errors import CountermarkError
 from countermark.media.sample import make_sample
@@ -37,7 +39,7 @@ console = Console()
 @click.option("--video", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--once", is_flag=True, help="exit when done; 0 only if all of it worked")
 def demo(video: Path | None, once: bool) -> None:
-    """Show the whole way of a video on this machine, in a temporary folder."""
+    """Show the whole way of a video and of a leak on this machine, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="countermark-demo-") as name:
         folder = Path(name)
         environ = _environ(folder)
@@ -122,6 +124,7 @@ async def _show(source: Path, folder: Path, environ: dict[str, str]) -> None:
         streaming = await client.link(upload.file_id, streaming=True)
         console.print("[bold]or watch it in a browser[/]")
         console.print(f"  {streaming}", soft_wrap=True, highlight=False)
+        await show_trace(console, client, folder)
 
 
 def _credentials(environ: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from countermark.errors import CountermarkError
 
 PIECE_BYTES = 1 << 20
 UNDERSTOOD_SECONDS = 300.0
+WORKED_SECONDS = 900.0
 
 
 class Upload(NamedTuple):
@@ -89,9 +90,46 @@ class DemoClient:
         """The first page of the list of files."""
         return await self._call("GET", "/files/", params={"type": "file", "human": "true"})
 
-    async def link(self, file_id: str, *, streaming: bool) -> str:
+    async def master(
+        self, input_name: str, preset: str, done: Callable[[float], None]
+    ) -> dict[str, Any]:
+        """Have a job make an AutoGraph master of an uploaded file, and wait for it."""
+        presets = (await self._call("GET", "/presets/", params={"type": "system"}))["presets"]
+        named = {one["name"]: one["id"] for one in presets}
+        body = {
+            "pipeline": {"id": self._credentials["pipeline_id"]},
+            "input": {"input_name": input_name},
+            "autograph": {"watermark_strength": "light"},
+            "outputs": [{"preset": {"id": named[preset]}}],
+        }
+        job = (await self._call("POST", "/jobs/", json={"job": body}))["job"]
+        ended = await self._ended("job", f"/jobs/{job['id']}", done)
+        return await self.file(ended["outputs"][0]["file"]["id"])
+
+    async def trace(self, input_name: str, done: Callable[[float], None]) -> dict[str, Any]:
+        """Have an uploaded leak traced, and wait for what is found."""
+        body = {
+            "pipeline": {"id": self._credentials["pipeline_id"]},
+            "input": {"input_name": input_name},
+        }
+        made = await self._call("POST", "/backtraces/", json={"backtrace": body})
+        path = f"/backtraces/{made['backtrace']['id']}"
+        return await self._ended("backtrace", path, done)
+
+    async def _ended(self, kind: str, path: str, done: Callable[[float], None]) -> dict[str, Any]:
+        async with asyncio.timeout(WORKED_SECONDS):
+            while True:
+                state = (await self._call("GET", path))[kind]
+                done(state["percentage_completed"] / 100)
+                if state["status"] == "SUCCESS":
+                    return dict(state)
+                if state["status"] == "FAILURE":
+                    raise CountermarkError(f"the {kind} failed: {state.get('error_msg')}")
+                await asyncio.sleep(0.2)
+
+    async def link(self, file_id: str, *, streaming: bool, **options: str) -> str:
         """A signed link to the file."""
-        params = {"file_id": file_id, "streaming": "true" if streaming else "false"}
+        params = {"file_id": file_id, "streaming": "true" if streaming else "false", **options}
         return str((await self._call("GET", "/files/downloads/", params=params))["url"])
 
     async def fetch(self, link: str, target: Path, received: Callable[[int], None]) -> None:
