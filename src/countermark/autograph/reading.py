@@ -19,13 +19,14 @@ from countermark.autograph.evidence import Evidence, Floats, from_correlations
 from countermark.autograph.registration import Piece, Registration
 from countermark.autograph.residue import explanations, residues
 
-_NEIGHBOURHOOD = 5.0
-_FLOOR = 0.01
+# Wide, lest the mark itself make a cell look restless.
+_NEIGHBOURHOOD = 15.0
+_FLOOR = 0.03
 _BLOCK = 8
 _TINY = 1e-9
 _CLEAR = 3.0
 _NEIGHBOURS = 3
-_WIENER = 4.0
+_WIENER, _STILL = 4.0, 0.005
 _LEAST_LIKENESS = 0.3
 # A frame this much less alike than the piece's median is an insert or under an overlay.
 _STRANGER = 0.35
@@ -136,7 +137,7 @@ class Reader:
         if not beside:
             return own
         expected: Grid = np.asarray(np.mean(beside, axis=0), np.float32)
-        power = cv2.GaussianBlur(expected * expected, (0, 0), _WIENER) + np.float32(_FLOOR / 2)
+        power = cv2.GaussianBlur(expected * expected, (0, 0), _WIENER) + np.float32(_STILL)
         part = np.clip(cv2.GaussianBlur(own * expected, (0, 0), _WIENER) / power, 0, 1)
         return np.asarray(own - part * expected, np.float32)
 
