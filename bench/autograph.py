@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bench import autograph_masters
+from bench import autograph_masters, autograph_tracing
 from bench.autograph_clips import clips
 from bench.autograph_masters import Made
 from bench.results import Row, remarks, table, write
@@ -17,6 +17,7 @@ from bench.run import temporary_folder
 
 _GROUPS: dict[str, Callable[[Sequence[Made]], Iterator[Row]]] = {
     "masters": autograph_masters.rows,
+    "tracing": autograph_tracing.rows,
 }
 _PAGE = Path(__file__).with_name("AUTOGRAPH.md")
 _TITLE = """\
