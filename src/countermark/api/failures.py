@@ -34,9 +34,8 @@ log = structlog.get_logger(__name__)
 
 def look_of(scope: Scope) -> Look:
     """How the caller wants the answer, even to a request that is wrong."""
-    accept = ",".join(
-        value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"
-    )
+    given = [value for name, value in scope["headers"] if name == b"accept"]
+    accept = b",".join(given).decode("latin-1") if given else ""
     raw_query = scope["query_string"]
     human = b"human=true" in raw_query and b"human=true" in raw_query.split(b"&")
     return Look(asked_format(raw_query, accept), human)

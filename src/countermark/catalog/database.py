@@ -9,8 +9,9 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -73,8 +74,7 @@ class Database:
         with _translated(), self._reader() as connection, connection.begin():
             yield connection
 
-    @contextmanager
-    def glance(self) -> Iterator[sa.Connection]:
+    def glance(self) -> AbstractContextManager[sa.Connection]:
         """Like `read`, but on SQLite each statement sees a snapshot of its own.
 
         For reads of a row or two on which an event loop waits: BEGIN and COMMIT are a third of
@@ -84,18 +84,8 @@ class Database:
             UnavailableError: the database cannot be reached, or stays locked.
         """
         if self._idle is None:
-            with self.read() as connection:
-                yield connection
-            return
-        with _translated():
-            try:
-                connection = self._glancing.pop()
-            except IndexError:
-                connection = self._readers.execution_options(glancing=True).connect()
-            try:
-                yield connection
-            finally:
-                self._glancing.append(connection)
+            return self.read()
+        return _Glance(self._readers, self._glancing)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -159,19 +149,52 @@ def lock(connection: sa.Connection, number: int) -> None:
     # SQLite's writers are alone from their start.
 
 
+class _Glance:
+    """A generator would take as long as finding the row does."""
+
+    __slots__ = ("_connection", "_engine", "_waiting")
+
+    def __init__(self, engine: sa.Engine, waiting: deque[sa.Connection]) -> None:
+        self._engine = engine
+        self._waiting = waiting
+
+    def __enter__(self) -> sa.Connection:
+        try:
+            self._connection = self._waiting.pop()
+        except IndexError:
+            with _translated():
+                self._connection = self._engine.execution_options(glancing=True).connect()
+        return self._connection
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._waiting.append(self._connection)
+        if error is not None:
+            _translate(error)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.TimeoutError) as error:
-        if _is_our_fault(error):
-            raise
-        raise UnavailableError from error
-    except exc.DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        raise UnavailableError from error
-    except sqlite3.OperationalError as error:
+    except Exception as error:
+        _translate(error)
+        raise
+
+
+def _translate(error: BaseException) -> None:
+    """Raise what it means, if it means that the database cannot be reached."""
+    if isinstance(error, exc.OperationalError | exc.TimeoutError):
+        if not _is_our_fault(error):
+            raise UnavailableError from error
+    elif isinstance(error, exc.DBAPIError):
+        if error.connection_invalidated:
+            raise UnavailableError from error
+    elif isinstance(error, sqlite3.OperationalError):
         # From a read that went to sqlite3 itself (point.py).
         raise UnavailableError from error
 
