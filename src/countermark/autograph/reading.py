@@ -39,7 +39,7 @@ class Reading:
     Attributes:
         segments: their numbers, shape (n,).
         correlations: 1 at the variant seen if the mark is whole, shape (n, K).
-        noise: standard deviation of a row's correlations, shape (n,).
+        noise: standard deviation of a row's correlations, infinite if nothing was told, shape (n,).
         frames: how many frames of the leak showed each, shape (n,).
     """
 
@@ -152,7 +152,9 @@ def _correlate(residue: Grid, deviations: NDArray[np.float32]) -> tuple[Floats, 
     best = int(correlations.argmax())
     rest = weight * (residue - np.float32(correlations[best]) * deviations[best])
     scatter = [np.square(_blocks(rest * deviation)).sum() for deviation in deviations]
-    return correlations, float(np.sqrt(np.mean(scatter)) / energies[0])
+    noise = float(np.sqrt(np.mean(scatter)) / energies[0])
+    # Without any mark, or without anything beside it (a black screen), nothing was told.
+    return correlations, noise if noise > 0 else np.inf
 
 
 def _blocks(values: Grid) -> Floats:
