@@ -93,6 +93,19 @@ def test_a_leak_shorter_than_a_segment_accuses_nobody(master: Master, tmp_path: 
     assert report.reason
 
 
+def test_a_film_of_a_few_pixels_accuses_nobody(master: Master, tmp_path: Path) -> None:
+    path = leaked(
+        tmp_path / "leak.mp4",
+        master,
+        "anna",
+        RATE,
+        lambda luma: cv2.resize(luma, (16, 8), interpolation=cv2.INTER_AREA),
+    )
+    report = traced(path, master)
+    assert report.accused == ()
+    assert report.reason
+
+
 def test_a_still_picture_is_no_leak(master: Master, tmp_path: Path) -> None:
     picture = next(textured(1, 1, SIZE, RATE))
     path = tmp_path / "still.png"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from countermark.autograph.accuse import Tags, Verdict, accuse, opening, spend
@@ -199,7 +200,10 @@ class Inquiry:
         piece = self.master.piece(ends[0] - _REACH - _MARGIN, ends[1] + _REACH + _MARGIN)
         if piece is None or len(piece.times) < _LEAST_FRAMES:
             return None
-        found = register(self.master.canvas, shots, piece, line, _REACH, homography)
+        try:
+            found = register(self.master.canvas, shots, piece, line, _REACH, homography)
+        except (cv2.error, np.linalg.LinAlgError):
+            return None  # pictures of a few pixels, or such that no equation has a solution
         return (piece, found) if found else None
 
 
