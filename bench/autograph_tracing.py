@@ -34,7 +34,7 @@ from countermark.work.tracing import TracedMaster, trace
 
 _RATE = 25
 _LONG = (384, 216)
-_SECONDS = 20  # of a clip
+_SECONDS = 15  # of a clip
 _TRIALS, _SET = 100_000, 100
 _HALF = Degradation("half size, CRF 28", 1.0, scaled(0.5), 28)
 
@@ -90,7 +90,8 @@ def _count(folder: Path, made: Made, number: int) -> Count:
     frames, rate = index.first_frames[-1], _rate(made)
     first, last = int(rate * 0.9), min(frames - int(rate * 0.7), int(rate * _SECONDS))
     copy = islice(pictures(made, choice), first, last)
-    inquiry = _read(spoil(folder / f"{os.getpid()}.mp4", copy, rate, how, "medium"), made)
+    preset = "medium" if how.crf >= 28 else "veryfast"
+    inquiry = _read(spoil(folder / f"{os.getpid()}.mp4", copy, rate, how, preset), made)
     whole = [n for n in range(len(index)) if index.first_frames[n] >= first]
     whole = [n for n in whole if index.first_frames[n + 1] <= last]
     marked = [n for n in whole if index.carries[n]]
