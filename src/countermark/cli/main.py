@@ -9,7 +9,7 @@ from countermark.cli.lazy import LazyGroup
 from countermark.errors import CountermarkError
 
 EXIT_FAILURE = 1
-COMMANDS = ("serve", "worker", "app", "link", "keys", "lists", "trace", "demo")
+COMMANDS = ("serve", "worker", "app", "link", "keys", "lists", "convert", "jobs", "trace", "demo")
 
 
 @click.group(
