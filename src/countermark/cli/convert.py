@@ -85,9 +85,7 @@ def _local(file: Path, key: str, output: Path | None, *, force: bool) -> Path:
 
 def _transcoded(file: Path, target: Path, preset: BuiltinPreset) -> Transcoded:
     request = TranscodeRequest(str(file), str(target.absolute()), preset.settings)
-    with Progress(
-        *_COLUMNS, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with _progress() as progress:
         task = progress.add_task("converting", total=1.0)
         return run_in_child(
             TRANSCODE,
@@ -135,9 +133,7 @@ async def _first_pipeline(client: Client) -> str:
 
 
 async def _put_in(client: Client, file: Path, place: tuple[str, str]) -> None:
-    with Progress(
-        *_COLUMNS, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with _progress() as progress:
         task = progress.add_task("uploading", total=file.stat().st_size)
         upload = await client.upload_to(
             place, file, lambda count: progress.update(task, advance=count)
@@ -149,9 +145,7 @@ async def _fetch(client: Client, made: dict[str, Any], target: Path) -> None:
     part = target.with_name(f".{target.name}.part")
     link = await client.link(made["id"], streaming=False)
     try:
-        with Progress(
-            *_COLUMNS, console=console, transient=True, disable=not console.is_terminal
-        ) as progress:
+        with _progress() as progress:
             task = progress.add_task("downloading", total=made["size"])
             await client.fetch(link, part, lambda count: progress.update(task, advance=count))
         part.rename(target)
@@ -165,3 +159,8 @@ def _target(file: Path, preset: str, extension: str, output: Path | None, *, for
     if target.exists() and not force:
         raise CountermarkError(f"{target} is there already; --force replaces it")
     return target
+
+
+def _progress() -> Progress:
+    """A bar in a terminal, nothing in a file."""
+    return Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal)

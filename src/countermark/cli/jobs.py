@@ -86,16 +86,8 @@ async def follow_job(client: Client, job_id: str) -> dict[str, Any]:
     Raises:
         CountermarkError: it failed.
     """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
     job: dict[str, Any] = {}
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with _progress() as progress:
         task = progress.add_task("waiting", total=100)
         async with aclosing(client.follow(job_id)) as events:
             async for job in events:
@@ -119,3 +111,14 @@ def _line(job: dict[str, Any]) -> str:
     if job.get("error_msg"):
         parts.append(job["error_msg"])
     return "  ".join(parts)
+
+
+def _progress() -> Progress:
+    """A bar in a terminal, nothing in a file."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
