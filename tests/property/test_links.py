@@ -192,3 +192,14 @@ def test_a_signature_for_one_purpose_is_none_for_another() -> None:
 def test_a_name_survives_the_path(name: str) -> None:
     last = mint(link(name=name), RING).split("/")[3]
     assert unquote(last) == path_name(name)
+
+
+def test_a_link_that_was_read_before_still_ends_in_time_and_with_its_key() -> None:
+    token, name = mint(LINK, KeyRing([OLD_KEY])).split("/")[2:]
+    for _ in range(2):
+        assert read(token, name, KeyRing([OLD_KEY, NEW_KEY]), 0) == LINK
+        assert read(token, name, RING, 0) == LINK
+        with pytest.raises(LinkExpiredError):
+            read(token, name, RING, LINK.expires_at)
+        with pytest.raises(LinkInvalidError):
+            read(token, name, KeyRing([NEW_KEY]), 0)

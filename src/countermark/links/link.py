@@ -5,6 +5,7 @@ as MessagePack. The name is the last segment so that `wget` and players name the
 not in the payload a second time, but bound to it: under another name the token does not verify.
 """
 
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
@@ -26,6 +27,9 @@ PREFIX = "/d/"
 VERSION = 1
 MAX_NAME_BYTES = 255  # what file systems take, thus what a client can save
 
+# Links that are remembered, and how long one may be: two megabytes in all.
+_REMEMBERED = 1024
+_REMEMBERED_CHARACTERS = 1024
 _MAX_SUFFIX_BYTES = 32
 # Each byte may come as "%XX".
 _MAX_PATH_NAME_CHARACTERS = 3 * MAX_NAME_BYTES
@@ -128,16 +132,27 @@ def read(path_token: str, name: str, ring: KeyRing, now_s: float) -> Link:
     """
     if len(name) > _MAX_PATH_NAME_CHARACTERS:
         raise LinkInvalidError
+    remembered = len(path_token) + len(name) <= _REMEMBERED_CHARACTERS
+    link = (_opened_once if remembered else _opened)(path_token, name, ring)
+    if now_s >= link.expires_at:
+        raise LinkExpiredError
+    return link
+
+
+def _opened(path_token: str, name: str, ring: KeyRing) -> Link:
     try:
         context = unquote_to_bytes(name)
         sealed = _split(from_text(path_token))
         link = _decoder.decode(check(sealed, ring, "link", VERSION, context))
+        return msgspec.structs.replace(link, name=context.decode())
     # Neither a path nor a payload need be UTF-8.
     except (NotSealedError, msgspec.MsgspecError, UnicodeError) as error:
         raise LinkInvalidError from error
-    if now_s >= link.expires_at:
-        raise LinkExpiredError
-    return msgspec.structs.replace(link, name=context.decode())
+
+
+# A player asks with the same link for many ranges. What is remembered was true under exactly these
+# keys: they are read anew every few seconds, as another ring. What is false is never remembered.
+_opened_once = lru_cache(_REMEMBERED)(_opened)
 
 
 def _split(raw: bytes) -> Sealed:
