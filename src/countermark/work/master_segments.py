@@ -42,7 +42,7 @@ _MOST_PIXELS = 1 << 28
 # Segments of a chunk: the more, the less x264 looks at pictures of the next one, too; the fewer,
 # the less a killed maker loses, and the less memory it takes.
 _CHUNK_SEGMENTS = 4
-_CHUNK_PIXELS = 1 << 26
+_CHUNK_PIXELS = 1 << 27
 # Pictures that x264 holds beside those that it looks ahead at.
 _REORDERED = 8
 
