@@ -38,8 +38,8 @@ class Bounds(NamedTuple):
 
 BOUNDS = {
     Strength.LIGHT: Bounds(2.0, 0.55, 0.06),
-    Strength.NORMAL: Bounds(3.0, 1.1, 0.12),
-    Strength.STRONG: Bounds(4.0, 2.2, 0.24),
+    Strength.NORMAL: Bounds(3.0, 1.1, 0.14),
+    Strength.STRONG: Bounds(4.0, 2.2, 0.32),
 }
 """Power of light: 50.7 dB of PSNR; the others 3 and 6 dB less."""
 
