@@ -109,6 +109,11 @@ def _stored(execution: Execution) -> Source:
     while monotonic() < deadline and job.input_file_id:
         with execution.parts.database.read() as connection:
             file = read_files.file_to_use(connection, job.user_id, job.input_file_id)
+            if file is not None and file.autograph:
+                raise JobInputMissingError(
+                    "The input is an AutoGraph master, of which no unmarked copy is made. "
+                    "Use the file that it was made of."
+                )
             if file is not None and file.blob_key:
                 return Source(file.blob_key, file.name)
             if not read_uploads.awaited_file_ids(connection, [job.input_file_id]):
