@@ -14,6 +14,7 @@ from bench import (
     conversion,
     downloads,
     idle,
+    jobs,
     links,
     marked,
     presets,
@@ -34,6 +35,7 @@ _GROUPS: dict[str, Callable[[Run], Iterator[Row]]] = {
     "uploads": uploads.rows,
     "probe": probe_rows.rows,
     "conversion": conversion.rows,
+    "jobs": jobs.rows,
 }
 # Too long for a page of comparisons; `make soak` has them.
 _SWEEPS: dict[str, Callable[[Run], Iterator[Row]]] = {"presets": presets.rows}
