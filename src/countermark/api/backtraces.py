@@ -110,16 +110,11 @@ class ManyBacktraces(Paging, frozen=True, kw_only=True):
 async def list_backtraces(call: Call[ManyBacktraces]) -> BacktracesAnswer:
     """List backtraces; their reports are only shown one by one."""
     query = call.query
-    if query.autograph_tag is not None and query.extracted_tag is not None:
-        raise InvalidBacktraceInputError(
-            "autograph_tag: is extracted_data.autograph_tag; give one of them"
-        )
-    tag = query.extracted_tag if query.autograph_tag is None else query.autograph_tag
     asked = BacktraceQuery(
         user_id=call.caller.user_id,
         page=page_of(call, backtraces.sort_keys()),
         statuses=frozenset(query.status),
-        tag=tag,
+        tags=tuple(tag for tag in (query.autograph_tag, query.extracted_tag) if tag is not None),
         pipeline_id=query.pipeline_id,
     )
 

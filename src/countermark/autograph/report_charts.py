@@ -12,8 +12,8 @@ from countermark.autograph.report import Scores, SegmentEvidence
 WIDTH, HEIGHT = 960, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 30
 _ROOM_X, _ROOM_Y = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
-# Nats at which a segment counts as certain: beyond, a bar grows no more.
-_CERTAIN = 8.0
+# Nats at which a segment counts as certain: no evidence of one is stronger by much.
+_CERTAIN = 5.0
 _LEAST_BAR = 1.5
 _LEVEL_OF_ONE = 0.3
 _TICKS = 8

@@ -19,6 +19,7 @@ _GROUND = 1024  # pixels each way; it goes round, so the camera never meets an e
 # What is left of a copy in a bad recording: cut at all sides, mirrored, half as large, blurred.
 _WORSENED = ("crop=iw*0.9:ih*0.9", "hflip", "scale=iw/2:-2", "gblur=sigma=0.7", "format=yuv420p")
 _WORSENED_CRF = "30"
+_UNTOLD = (2, 0)  # FFmpeg's AVCOL_SPC_UNSPECIFIED and AVCOL_RANGE_UNSPECIFIED
 
 
 def make_film(path: Path, seconds: int, progress: Callable[[float], None] = lambda _: None) -> Path:
@@ -54,6 +55,8 @@ def worsen(source: Path, path: Path) -> Path:
         video = output.add_stream("libx264", rate=shown.average_rate or RATE)
         video.options = {"preset": "veryfast", "crf": _WORSENED_CRF}
         for frame in film.decode(shown):
+            # The graph was made before any frame had told its colours.
+            frame.colorspace, frame.color_range = _UNTOLD
             entry.push(frame)
             worse = graph.pull()
             if isinstance(worse, av.VideoFrame):

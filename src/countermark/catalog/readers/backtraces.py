@@ -28,14 +28,14 @@ class BacktraceQuery(Struct, frozen=True):
         user_id: Whose.
         page: The order, and the part.
         statuses: Of these states; empty for all.
-        tag: An accused tag contains this, whatever the case; None for all.
+        tags: The accused tags contain each of these, whatever the case.
         pipeline_id: Of this pipeline; None for all.
     """
 
     user_id: str
     page: Page = Page()
     statuses: frozenset[str] = frozenset()
-    tag: str | None = None
+    tags: tuple[str, ...] = ()
     pipeline_id: str | None = None
 
 
@@ -81,6 +81,6 @@ def _chosen(query: BacktraceQuery) -> Iterator[sa.ColumnElement[bool]]:
         yield backtraces.c.status.in_(sorted(query.statuses))
     if query.pipeline_id is not None:
         yield backtraces.c.pipeline_id == query.pipeline_id
-    if query.tag is not None:
+    for tag in query.tags:
         # The databases differ in what case is; Python folds both sides.
-        yield backtraces.c.folded_tags.contains(query.tag.casefold(), autoescape=True)
+        yield backtraces.c.folded_tags.contains(tag.casefold(), autoescape=True)
