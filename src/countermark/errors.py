@@ -142,6 +142,12 @@ class PipelineNotFoundError(PublicError):
     status, code, message = 404, "0x0210002", "Requested pipeline does not exist"
 
 
+class PipelineInUseError(PublicError):
+    """The pipeline has files, uploads under way, or jobs that have not ended."""
+
+    status, code, message = 409, "0x0210003", "Pipeline in use"
+
+
 class InvalidJobInputError(PublicError):
     """A parameter or body of the Jobs resource is wrong."""
 
@@ -177,7 +183,7 @@ class JobOverdueError(PublicError):
 
 
 class JobInputMissingError(PublicError):
-    """The job's input is not in the store; only ever the error of a job."""
+    """The job's input is not in the store."""
 
     status, code, message = 404, "0x0220006", "Input does not exist"
     advice = "Upload the input, then create the job again."

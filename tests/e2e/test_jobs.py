@@ -170,8 +170,6 @@ def test_what_cannot_be_converted_fails_with_a_reason_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("change", "detail"),
     [
-        ({"outputs": [{"preset": {"id": "0" * 24}}]}, "no preset has the id"),
-        ({"input": {"input_name": "nowhere.mp4"}}, "the pipeline has no file"),
         ({"output_prefix": "../{job_id}"}, "segment"),
         ({"output_prefix": "{secret}"}, "unknown"),
         ({"outputs": []}, "length"),
@@ -192,6 +190,26 @@ def test_a_job_that_makes_no_sense_is_refused_at_once(
     error = answer.json()["error"]
     assert error["error_code"] == "0x0220001"
     assert detail in error["error_detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"pipeline": {"id": "0" * 24}}, "0x0210002"),
+        ({"input": {"input_name": "nowhere.mp4"}}, "0x0220006"),
+        ({"outputs": [{"preset": {"id": "0" * 24}}]}, "0x0270002"),
+    ],
+)
+def test_a_job_of_what_is_not_there_is_refused_at_once(
+    hub: JobClient, source: dict[str, Any], change: dict[str, Any], code: str
+) -> None:
+    job = {
+        "pipeline": {"id": hub.service.pipeline_id},
+        "input": {"input_name": "films/Käse.mp4"},
+        "outputs": [{"preset": {"id": hub.presets["h264-360p"]}}],
+    }
+    answer = hub.service.call("POST", "/jobs/", json={"job": job | change})
+    assert (answer.status_code, answer.json()["error"]["error_code"]) == (404, code)
 
 
 def test_an_input_elsewhere_is_fetched_and_becomes_a_file_with_the_jobs_success(

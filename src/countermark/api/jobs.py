@@ -30,9 +30,11 @@ from countermark.catalog.readers.jobs import JobQuery
 from countermark.catalog.writers import jobs as write_jobs
 from countermark.errors import (
     InvalidJobInputError,
+    JobInputMissingError,
     JobNotFoundError,
     JobStateError,
     PipelineNotFoundError,
+    PresetNotFoundError,
 )
 
 
@@ -234,7 +236,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         scopes=scopes.SUBMIT,
         body=NewJobBody,
         invalid=InvalidJobInputError,
-        errors=(PipelineNotFoundError,),
+        errors=(PipelineNotFoundError, PresetNotFoundError, JobInputMissingError),
     ),
     Operation(
         method="GET",

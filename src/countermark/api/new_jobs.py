@@ -18,7 +18,12 @@ from countermark.api.parameters import NO_NUL, ResourceId
 from countermark.catalog.job_records import NewJob, PresetRecord
 from countermark.catalog.readers import files, pipelines, presets, uploads
 from countermark.catalog.records import PipelineRecord
-from countermark.errors import InvalidJobInputError, PipelineNotFoundError
+from countermark.errors import (
+    InvalidJobInputError,
+    JobInputMissingError,
+    PipelineNotFoundError,
+    PresetNotFoundError,
+)
 from countermark.ids import new_id
 from countermark.media.picture_forms import (
     LogoForm,
@@ -113,8 +118,10 @@ def resolve(connection: Connection, call: Call[Any], asked: AskedJob) -> NewJob:
     """Find everything that the job needs.
 
     Raises:
-        InvalidJobInputError: something is missing or contradicts something else.
+        InvalidJobInputError: something contradicts something else.
+        JobInputMissingError: the input, or a logo, is not there.
         PipelineNotFoundError: the user has no such pipeline.
+        PresetNotFoundError: an output names a preset that is not there.
     """
     if asked.autograph is not None:
         require(call.caller, scopes.AUTOGRAPH)
@@ -165,7 +172,7 @@ def _found(
     upload = uploads.completing_by_key(connection, user_id, pipeline.id, name)
     if upload is not None:
         return _Found(None, upload.file_id, posixpath.basename(name))
-    raise InvalidJobInputError(
+    raise JobInputMissingError(
         f"{where}: the pipeline has no file {name[:80]!r}; upload it and finish the upload"
     )
 
@@ -192,7 +199,7 @@ def _output(
     asked, where = all_asked[number], f"outputs[{number}]"
     preset = presets.preset(connection, call.caller.user_id, asked.preset.id)
     if preset is None:
-        raise InvalidJobInputError(
+        raise PresetNotFoundError(
             f"{where}.preset: no preset has the id {asked.preset.id}; GET /v1/presets/ lists them"
         )
     wanted = _wanted(where, preset, asked.settings)

@@ -22,7 +22,11 @@ from countermark.api.urls import without_password
 from countermark.catalog.readers import pipelines
 from countermark.catalog.records import PipelineRecord
 from countermark.catalog.writers import pipelines as write_pipelines
-from countermark.errors import InvalidPipelineInputError, PipelineNotFoundError
+from countermark.errors import (
+    InvalidPipelineInputError,
+    PipelineInUseError,
+    PipelineNotFoundError,
+)
 
 _TEN_YEARS = 315_360_000
 Timeout = Annotated[int, Meta(ge=1, le=_TEN_YEARS, description="Seconds.")]
@@ -242,6 +246,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         query=Presentation,
         status=204,
         scopes=scopes.WRITE,
+        errors=(PipelineInUseError,),
         invalid=InvalidPipelineInputError,
         missing=PipelineNotFoundError,
     ),

@@ -24,7 +24,7 @@ from countermark.storage.layout import POSTER_NAME, file_key, sidecar_key
 from countermark.work.described import describe
 from countermark.work.job_execution import Execution
 from countermark.work.job_files import MadeFile, intend
-from countermark.work.master_request import MasterOptions, MasterRequest, Strength
+from countermark.work.master_request import Master, MasterOptions, MasterRequest, Strength
 from countermark.work.masters import keep_master, mastered
 
 _ETAG_BYTES = 16
@@ -74,13 +74,19 @@ def encode_master(
         execution.parts.limits,
         lambda part: execution.report(number, first + (1 - first) * part),
     )
+    made = _kept(execution, name, master, object_key)
+    shutil.rmtree(work)
+    return made, (*warnings, *master.warnings)
+
+
+def _kept(execution: Execution, name: _Name, master: Master, object_key: str) -> MadeFile:
     path = Path(master.blob)
     outcome, _ = describe(execution.parts.sandbox, path, object_key.rpartition("/")[2])
     blob_key = file_key(name.file_id)
     beside = (POSTER_NAME, SIDECAR, FRAMES_SIDECAR)
     intend(execution, [blob_key, *(sidecar_key(blob_key, one) for one in beside)])
     kept = keep_master(execution.parts.store, name.file_id, master, outcome.description)
-    made = MadeFile(
+    return MadeFile(
         file_id=name.file_id,
         object_key=object_key,
         blob_key=blob_key,
@@ -94,8 +100,6 @@ def encode_master(
         sidecars=asyncio.run(kept),
         autograph=True,
     )
-    shutil.rmtree(work)
-    return made, (*warnings, *master.warnings)
 
 
 def _named(execution: Execution, note: Path) -> _Name:

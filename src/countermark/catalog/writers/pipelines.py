@@ -12,7 +12,7 @@ from countermark.catalog.records import PipelineRecord
 from countermark.catalog.tables import files, pipelines, uploads
 from countermark.catalog.writers.changes import came, lock_files, went
 from countermark.catalog.writers.rows import insert_file, new_folder, remove_files
-from countermark.errors import InvalidPipelineInputError
+from countermark.errors import PipelineInUseError
 from countermark.ids import new_id
 
 _ROOT = sa.select(files).where(files.c.id == sa.bindparam("root"))
@@ -86,7 +86,7 @@ def delete_pipeline(conn: sa.Connection, user_id: str, pipeline_id: str, now: in
         False if the user has none of this id.
 
     Raises:
-        InvalidPipelineInputError: it has files, uploads under way, or jobs that have not ended.
+        PipelineInUseError: it has files, uploads under way, or jobs that have not ended.
     """
     lock_files(conn, user_id)
     own = sa.select(pipelines).where(pipelines.c.id == pipeline_id, pipelines.c.user_id == user_id)
@@ -105,14 +105,14 @@ def delete_pipeline(conn: sa.Connection, user_id: str, pipeline_id: str, now: in
 
 def _check_unused(conn: sa.Connection, record: PipelineRecord) -> None:
     if has_children(conn, record.root_folder_id):
-        raise InvalidPipelineInputError("the pipeline has files; delete them first")
+        raise PipelineInUseError("the pipeline has files; delete them first")
     if has_unfinished(conn, record.id):
-        raise InvalidPipelineInputError("the pipeline has jobs that wait or run; cancel them first")
+        raise PipelineInUseError("the pipeline has jobs that wait or run; cancel them first")
     live = sa.select(uploads.c.id).where(
         uploads.c.pipeline_id == record.id, uploads.c.status.in_(["UPLOADING", "COMPLETING"])
     )
     if conn.scalar(live.limit(1)) is not None:
-        raise InvalidPipelineInputError("the pipeline has uploads under way; wait for their end")
+        raise PipelineInUseError("the pipeline has uploads under way; wait for their end")
 
 
 def _rename(conn: sa.Connection, record: PipelineRecord, now: int) -> None:
