@@ -34,6 +34,10 @@ def flawless_pictures(file: RawIOBase) -> Iterator[Picture]:
             _raise(said)
     except av.FFmpegError as error:
         raise FlawError(str(error)) from error
+    finally:
+        # A threaded decoder that has something to say while it is freed would wait for the
+        # interpreter's lock, which whoever frees it holds.
+        av.logging.set_level(None)
 
 
 def _raise(said: list[tuple[int, str, str]]) -> None:
