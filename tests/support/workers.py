@@ -5,9 +5,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from countermark.catalog.readers import jobs as read_jobs
 from countermark.catalog.readers import presets as read_presets
 from countermark.catalog.tables import files, sidecars, trash
 from countermark.catalog.writers import jobs as write_jobs
-from countermark.ids import new_id
+from countermark.ids import is_id, new_id
 from countermark.media.preset_form import FormSettings, TargetFormat, want
 from countermark.storage.layout import file_key
 from countermark.storage.local import LocalStore
@@ -74,13 +75,27 @@ class WorkerFarm:
         self._workers.append(worker)
         return worker
 
-    def kill_one(self, chance: random.Random, machine: str = "machine-0") -> None:
-        """SIGKILL a worker that lives and start another one in its place."""
-        living = [worker for worker in self._workers if worker.poll() is None]
-        victim = chance.choice(living)
+    def kill_one(self, chance: random.Random, seconds: float, machine: str = "machine-0") -> None:
+        """SIGKILL a worker in the middle of a job and start another one in its place.
+
+        Args:
+            chance: Chooses which one, and when.
+            seconds: How long at most to wait after it was seen to be at work.
+            machine: Where the new one runs.
+        """
+        until(self._busy, 120, "a worker to be in the middle of a job")
+        threading.Event().wait(chance.uniform(0.0, seconds))
+        victim = chance.choice(until(self._busy, 120, "a worker to be in the middle of a job"))
         victim.kill()
         victim.wait()
         self.start(machine)
+
+    def _busy(self) -> "list[subprocess.Popen[bytes]]":
+        """The living workers that have begun with a job."""
+        with self.database.read() as connection:
+            names = {job.worker for job in read_jobs.running(connection) if job.runs}
+        living = [worker for worker in self._workers if worker.poll() is None]
+        return [worker for worker in living if _name_of(worker.pid) in names]
 
     def stop(self) -> None:
         """Stop all workers."""
@@ -152,12 +167,6 @@ class WorkerFarm:
             rows = connection.execute(sa.text(counted))
             return Counter({row.status: row.jobs for row in rows})
 
-    def at_work(self) -> bool:
-        """Whether some worker has begun with a job, and lives."""
-        with self.database.read() as connection:
-            begun = {job.worker for job in read_jobs.running(connection) if job.runs}
-        return bool(begun) and any(worker.poll() is None for worker in self._workers)
-
     def ended(self, count: int) -> bool:
         """Whether so many jobs have ended."""
         found = self.statuses()
@@ -194,6 +203,17 @@ class WorkerFarm:
     def show_log(self) -> str:
         """The end of what the workers said."""
         return self.log.read_text()[-12_000:] if self.log.exists() else ""
+
+
+def _name_of(pid: int) -> str | None:
+    """The name that a worker holds by the lock on its file (Linux)."""
+    with suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                target = descriptor.readlink()
+                if target.parent.name == "workers" and is_id(target.name):
+                    return target.name
+    return None
 
 
 @contextmanager
