@@ -47,7 +47,7 @@ def _row(
         )
         return measured.megabytes_per_second
 
-    pair = alternate(lambda: rate(ours), lambda: rate(peer), run.rounds)
+    pair = alternate(lambda: rate(ours), lambda: rate(peer), run.turns)
     what = f"plain download, {streams} stream{'s' if streams > 1 else ''}"
     note = _REASON if streams > 1 else ""
     return faster(what + ", dropped unread" * dropped, pair, "MB/s", _REACH, note)

@@ -49,14 +49,14 @@ def _ranges_row(run: Run, ours: Countermark, peer: Nginx, file_id: str, name: st
     theirs = _rate(run, peer.port, peer.secured(name), _RANGE)
     what = "16 KiB ranges of a signed link, beside secure_link"
     note = "No figure was set: what is measured is the cost of a request, ours in Python."
-    return _compared(what, alternate(mine, theirs, run.rounds), note)
+    return _compared(what, alternate(mine, theirs, run.turns), note)
 
 
 def _ledger_row(run: Run, ours: Countermark, file_id: str) -> Row:
     counted = ours.link(file_id, max_parallel_downloads="100")
     mine = _rate(run, ours.edge_port, counted, _RANGE)
     plain = _rate(run, ours.edge_port, ours.link(file_id), _RANGE)
-    pair = alternate(mine, plain, run.rounds)
+    pair = alternate(mine, plain, run.turns)
     added = 1e6 / pair[0] - 1e6 / pair[1]
     note = f"The ledger (SQLite) adds {added:,.0f} µs to each request of both edges together."
     return _compared("the same with a parallel limit, beside our link without", pair, note)
@@ -74,7 +74,7 @@ def _redirect_row(run: Run, ours: Countermark, folder: Path) -> Row:
     with seaweed(folder / "weed") as peer:
         presigned = peer.presigned("small.bin", content.read_bytes())
         pair = alternate(
-            _rate(run, ours.api_port, target), _rate(run, peer.port, presigned), run.rounds
+            _rate(run, ours.api_port, target), _rate(run, peer.port, presigned), run.turns
         )
     what = f"signed redirect, beside a presigned GET of {_SMALL:,} bytes"
     return faster(what, pair, "requests/s", _REDIRECT_REACH)

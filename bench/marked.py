@@ -66,7 +66,7 @@ def _row(
         measured = run.load.run(port, requests, connections=streams, seconds=run.seconds)
         return measured.megabytes_per_second
 
-    pair = alternate(lambda: rate(ours), lambda: rate(peer), run.rounds)
+    pair = alternate(lambda: rate(ours), lambda: rate(peer), run.turns)
     what = f"marked download, {streams} stream{'s' if streams > 1 else ''}, {beside}"
     return faster(what, pair, "MB/s", reach)
 
@@ -78,7 +78,7 @@ def _first_bytes(run: Run, ours: tuple[int, list[str]], plain: tuple[int, list[s
         measured = run.load.run(port, requests, seconds=run.seconds, headers=headers)
         return measured.per_second
 
-    pair = alternate(lambda: rate(ours), lambda: rate(plain), run.rounds)
+    pair = alternate(lambda: rate(ours), lambda: rate(plain), run.turns)
     note = "First kilobytes, one after another: the time to a first byte, and its inverse."
     return faster("marked download, first bytes", pair, "answers/s", _OF_FIRST, note)
 

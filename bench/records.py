@@ -64,7 +64,7 @@ def rows(run: Run) -> Iterator[Row]:
     with temporary_folder() as folder, _sides(folder, count) as (ours, peer):
         yield from _page_rows(run, ours, peer, count)
         pair = alternate(
-            lambda: ours.records_per_second(run), lambda: peer.records_per_second(run), run.rounds
+            lambda: ours.records_per_second(run), lambda: peer.records_per_second(run), run.turns
         )
         yield faster("GET /files/ID with a bearer token", pair, "requests/s", _REACH)
 

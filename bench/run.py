@@ -20,11 +20,19 @@ class Run:
 
     @property
     def rounds(self) -> int:
+        """How often each side does a piece of work that takes as long as it takes."""
         return 1 if self.quick else 5
 
     @property
+    def turns(self) -> int:
+        """How often a rate is taken of each side: on which cores a connection's two ends come to
+        lie is chance, anew each time, and must not decide."""
+        return 1 if self.quick else 15
+
+    @property
     def seconds(self) -> float:
-        return 1 if self.quick else 4
+        """How long a turn is."""
+        return 1 if self.quick else 1.5
 
     @property
     def scale(self) -> int:

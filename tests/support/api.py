@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from litestar import Litestar
 
 from countermark.api.app import build_app
+from countermark.api.operation import Shortcut
 from countermark.api.parts import ApiParts
 from countermark.catalog.database import Database
 from countermark.catalog.job_records import JobRecord, PresetRecord
@@ -176,7 +176,7 @@ class Account:
 class Hub:
     """Everything behind the API, and an HTTP client before it."""
 
-    app: Litestar
+    app: Shortcut
     http: httpx.AsyncClient
     database: Database
     store: LocalStore

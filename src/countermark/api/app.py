@@ -26,7 +26,7 @@ from countermark.api import (
 )
 from countermark.api.documents import document_operations
 from countermark.api.failures import framework_error
-from countermark.api.operation import Operation, route_handlers
+from countermark.api.operation import Operation, Shortcut, route_handlers
 from countermark.api.parts import ApiParts
 from countermark.api.services import build_services
 
@@ -46,7 +46,7 @@ RESOURCES: tuple[Operation[Any], ...] = (
 )
 
 
-def build_app(parts: ApiParts) -> Litestar:
+def build_app(parts: ApiParts) -> Shortcut:
     """Build the API on its parts."""
     services = build_services(parts)
     operations = [*RESOURCES, *document_operations(RESOURCES, parts.settings.api_url)]
@@ -56,11 +56,13 @@ def build_app(parts: ApiParts) -> Litestar:
         yield
         services.catalog.close()
 
-    return Litestar(
-        route_handlers(operations, services),
+    handlers = route_handlers(operations, services)
+    routed = Litestar(
+        handlers,
         exception_handlers={Exception: framework_error},
         lifespan=[lifespan],
         # The document is our own; see openapi.py.
         openapi_config=None,
         logging_config=None,
     )
+    return Shortcut(routed, handlers)
