@@ -18,14 +18,14 @@ from countermark.storage.layout import file_key, sidecar_key
 from countermark.storage.local import LocalStore
 from countermark.storage.open import open_store
 from countermark.storage.port import Store
-from support.edge import Answer, Edge, running_edge
+from support.edge import MARK_KEY, Answer, Edge, running_edge
 from support.links import RING, link
 from support.masters import MASTER, coded_index, master_blob
 from support.memory_store import MemoryStore
 from support.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, seaweed
 from support.sources import source
 
-KEY = bytes(range(32))
+KEY = MARK_KEY
 INDEX = coded_index(KEY, 2, 120, longest=20_000)
 BLOB = master_blob(INDEX)
 SIZE = INDEX.size

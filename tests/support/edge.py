@@ -28,6 +28,7 @@ from support.ports import free_port
 from support.sources import source, whole
 
 TESTS = Path(__file__).parents[1]
+MARK_KEY = bytes(range(32))  # of the masters that an edge process has, under the id 1
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ async def running_edge(
 _PROCESS = """
 import asyncio, sys
 from pathlib import Path
+from support.edge import MARK_KEY
 from support.links import RING
 from countermark.edge.admission import Gate, Policies
 from countermark.links.ledger import open_ledger
@@ -121,7 +123,8 @@ from countermark.storage.local import LocalStore
 
 policies = Policies(open_ledger(sys.argv[3]), 3600) if sys.argv[3:] else None
 parts = EdgeParts(store=LocalStore(Path(sys.argv[1])), ring=lambda: RING, trusted_proxies=(),
-                  gate=Gate(policies=policies), max_upload_bytes=1 << 40, api_url="http://api.example")
+                  gate=Gate(policies=policies), max_upload_bytes=1 << 40, api_url="http://api.example",
+                  marks=lambda: {1: MARK_KEY})
 asyncio.run(serve(parts, "127.0.0.1", int(sys.argv[2])))
 """
 
