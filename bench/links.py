@@ -1,8 +1,11 @@
 """Signed links: small ranges beside nginx's secure_link, redirects beside SeaweedFS's presigned
 GET, and what a link costs that needs the ledger."""
 
+import time
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
+from random import Random
 
 from bench.peers import Nginx, nginx
 from bench.results import Row, alternate, faster
@@ -10,12 +13,15 @@ from bench.run import Run, temporary_folder, write_content
 from bench.seaweed import seaweed
 from bench.service import Countermark, countermark
 from bench.uploads import put_file
+from countermark.links.netset.lists import AddressList, AddressLists, ListKind
+from countermark.links.netset.ranges import Ranges, Span
 
 _SIZE = 64 << 20
 _CONNECTIONS = 16
 _RANGE = "Range: bytes=1000000-1016383"  # 16 KiB
 _REDIRECT_REACH = 2
 _SMALL = 4096
+_PREFIXES, _ASKED, _MOST_LOOKUP_US = 1_000_000, 20_000, 10
 
 
 def rows(run: Run) -> Iterator[Row]:
@@ -29,6 +35,7 @@ def rows(run: Run) -> Iterator[Row]:
             yield _ledger_row(run, ours, file_id)
         with countermark(folder / "redirecting") as ours:
             yield _redirect_row(run, ours, folder)
+    yield _lists_row(_PREFIXES // run.scale)
 
 
 def _rate(run: Run, port: int, target: str, *headers: str) -> Callable[[], float]:
@@ -78,3 +85,18 @@ def _redirect_row(run: Run, ours: Countermark, folder: Path) -> Row:
         )
     what = f"signed redirect, beside a presigned GET of {_SMALL:,} bytes"
     return faster(what, pair, "requests/s", _REDIRECT_REACH)
+
+
+def _lists_row(prefixes: int) -> Row:
+    chance = Random(20261122)  # noqa: S311 - repeatable, nothing secret
+    firsts = [chance.getrandbits(32) & ~15 for _ in range(prefixes)]
+    ranges = Ranges(Span(wide=False, first=first, last=first + 7) for first in firsts)
+    lists = AddressLists([AddressList("bench", ListKind.ANONYMIZER, ranges)])
+    asked = [str(IPv4Address(chance.getrandbits(32))) for _ in range(_ASKED)]
+    asked += [str(IPv4Address(first)) for first in firsts[:_ASKED]]
+    began = time.process_time()
+    for address in asked:
+        lists.reason(address)
+    each = (time.process_time() - began) / len(asked) * 1e6
+    what = f"an address looked up among {prefixes:,} prefixes, as anti_fraud does"
+    return Row(what, f"{each:.1f} µs", "-", None, "microseconds", each < _MOST_LOOKUP_US)
