@@ -67,6 +67,22 @@ async def test_a_connection_that_says_nothing_is_cut_off(edge: Edge) -> None:
 async def test_a_head_that_is_no_request_is_refused(edge: Edge, head: bytes) -> None:
     answer = await said(edge, head)
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert json.loads(body)["error"]["error_code"] == "0x0000008"
+    assert b"\r\nServer: countermark" in head
+    assert b"\r\nConnection: close" in head or head.startswith(b"HTTP/1.0")
+
+
+async def test_a_link_that_is_over_long_is_refused_as_every_other_error(edge: Edge) -> None:
+    path = await edge.keep(b"film")
+    longer = path.replace("/clip", "/" + "x" * 9000)
+    answer = await edge.get(longer)
+    assert (answer.status, answer.headers["Content-Type"]) == (
+        400,
+        "application/json; charset=utf-8",
+    )
+    assert b"too long" in answer.body
+    assert (await edge.get(path)).body == b"film"
 
 
 @pytest.mark.parametrize(

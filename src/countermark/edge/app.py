@@ -9,7 +9,7 @@ from aiohttp import web
 
 from countermark.edge.download import download
 from countermark.edge.failures import as_public_errors
-from countermark.edge.headers import preflight
+from countermark.edge.headers import SERVER, preflight
 from countermark.edge.parts import PARTS, EdgeParts
 from countermark.edge.revoking import ending_revoked
 from countermark.edge.upload import upload
@@ -48,8 +48,7 @@ def build_app(parts: EdgeParts) -> web.Application:
 
 
 async def _name_server(_request: web.Request, response: web.StreamResponse) -> None:
-    # aiohttp would tell its own version and Python's.
-    response.headers["Server"] = "countermark"
+    response.headers["Server"] = SERVER
 
 
 async def _download_preflight(_request: web.Request) -> web.Response:

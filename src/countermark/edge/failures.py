@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from countermark.edge.headers import CORS
+from countermark.edge.headers import CORS, SERVER
 from countermark.edge.metrics import ERROR_CODE
 from countermark.errors import (
     BodyTooLargeError,
@@ -86,8 +86,18 @@ async def as_public_errors(request: web.Request, handler: Handler) -> web.Stream
         return answer_error(request, InternalError())
 
 
+def answer_malformed(request: web.BaseRequest, status: int) -> web.Response:
+    """The answer to what is no request, or to one that failed outside the app."""
+    error: PublicError = InternalError()
+    if status < 500:  # noqa: PLR2004 - the client's errors
+        error = InvalidRequestError("not an HTTP/1.1 request, or its lines or headers are too long")
+    answer = answer_error(request, error)
+    answer.headers["Server"] = SERVER
+    return answer
+
+
 def answer_error(
-    request: web.Request, error: PublicError, headers: Mapping[str, str] | None = None
+    request: web.BaseRequest, error: PublicError, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Write an error in the type that the request prefers."""
     kind = preferred(request.headers.get("Accept", ""))

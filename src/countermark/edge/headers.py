@@ -9,6 +9,8 @@ from urllib.parse import quote
 from countermark.edge.conditions import http_date
 from countermark.links.link import Link
 
+# aiohttp would tell its own version and Python's.
+SERVER = "countermark"
 # Players of any site may read and seek; the link itself is the permission, and no cookie is used.
 CORS: Mapping[str, str] = MappingProxyType(
     {

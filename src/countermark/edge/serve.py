@@ -8,6 +8,7 @@ from aiohttp import web
 from countermark.edge.app import build_app
 from countermark.edge.limits import Limits, most_connections, raise_descriptor_limit, watched
 from countermark.edge.parts import EdgeParts
+from countermark.edge.protocol import Runner
 
 # What is under way at the stop gets this long to end.
 DRAIN_SECONDS = 30.0
@@ -58,7 +59,7 @@ async def serve(
 
 def build_runner(parts: EdgeParts, limits: Limits = DEFAULTS) -> web.AppRunner:
     """The app with the limits of its connections."""
-    return web.AppRunner(
+    return Runner(
         build_app(parts),
         access_log=None,
         keepalive_timeout=limits.idle_seconds,
