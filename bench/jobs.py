@@ -6,17 +6,14 @@ conversions without any queue, as many at a time.
 """
 
 import time
-import urllib.request
 import wave
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
-
 from bench.results import Row
 from bench.run import Run, temporary_folder
-from bench.service import BOUNDARY, Countermark, countermark
+from bench.service import Countermark, countermark
 from countermark.media.builtin_presets import PRESETS
 from countermark.media.child_process import run_in_child
 from countermark.media.child_protocol import ChildLimits
@@ -38,7 +35,7 @@ def rows(run: Run) -> Iterator[Row]:
         sound = _sound(folder / "sound.wav")
         direct = _direct(sound, folder, QUICK_JOBS if run.quick else DIRECT)
         with countermark(folder / "service") as service:
-            _put_in(service, sound)
+            service.put_in(sound)
             own, work, wall = _worked_off(service, jobs)
     yield Row(
         f"queue of {jobs:,} tiny jobs, for each: the worker's own processor time",
@@ -75,29 +72,12 @@ def _direct(sound: Path, folder: Path, count: int) -> float:
     return (time.monotonic() - begun) / count
 
 
-def _put_in(service: Countermark, path: Path) -> None:
-    frame = service.mint_upload(path.name)
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{service.edge_port}{frame.target}",
-        data=frame.before + path.read_bytes() + frame.after,
-        headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
-    )
-    with urllib.request.urlopen(request):
-        pass
-    service.finish_upload(frame)
-
-
 def _worked_off(service: Countermark, count: int) -> tuple[float, float, float]:
     """Have so many jobs done.
 
     Returns:
         Seconds of processor time of the worker and of its encoders, and of wall time.
     """
-    worker = next(
-        process
-        for process in service.process.children(recursive=True)
-        if process.cmdline()[-2:] == ["worker", "--with-parent"]
-    )
     body = {
         "job": {
             "pipeline": {"id": service.pipeline_id},
@@ -105,17 +85,12 @@ def _worked_off(service: Countermark, count: int) -> tuple[float, float, float]:
             "outputs": [{"preset": {"id": system_preset_id(_PRESET.key)}}],
         }
     }
-    before, begun = _times(worker), time.monotonic()
+    before, begun = service.worker_times(), time.monotonic()
     for _ in range(count):
         service.call("POST", "/v1/jobs/", body)
     _wait(service, count)
-    after = _times(worker)
+    after = service.worker_times()
     return after[0] - before[0], after[1] - before[1], time.monotonic() - begun
-
-
-def _times(process: psutil.Process) -> tuple[float, float]:
-    times = process.cpu_times()
-    return times.user + times.system, times.children_user + times.children_system
 
 
 def _wait(service: Countermark, count: int) -> None:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,35 @@ class Countermark:
                 break
             time.sleep(0.2)
         raise RuntimeError(f"the upload did not complete; it is {status}")
+
+    def put_in(self, path: Path) -> None:
+        """Upload a small file under its name."""
+        frame = self.mint_upload(path.name)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.edge_port}{frame.target}",
+            data=frame.before + path.read_bytes() + frame.after,
+            headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
+        )
+        with urllib.request.urlopen(request):
+            pass
+        self.finish_upload(frame)
+
+    def worker_times(self) -> tuple[float, float]:
+        """Seconds of processor time of the worker itself, and of the processes that it ran."""
+        times = self._worker.cpu_times()
+        return times.user + times.system, times.children_user + times.children_system
+
+    def spent(self) -> float:
+        """Seconds of processor time of the worker with the processes that it ran."""
+        return sum(self.worker_times())
+
+    @cached_property
+    def _worker(self) -> psutil.Process:
+        return next(
+            process
+            for process in self.process.children(recursive=True)
+            if process.cmdline()[-2:] == ["worker", "--with-parent"]
+        )
 
     def link(self, file_id: str, **options: str) -> str:
         """The target on the edge of a signed download link."""

@@ -37,6 +37,7 @@ def test_a_child_process_makes_an_mp4_that_starts_fast_and_tells_its_progress(
     assert 0 < data.index(b"moov") < data.index(b"mdat")
     assert told == sorted(told)
     assert {track.codec for track in tracks(path)} == {"h264", "aac"}
+    assert b" sliced_threads=0 " in data  # slices cost quality and time
     assert ssim(source, path, (320, 180)) > 0.95
 
 

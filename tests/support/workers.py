@@ -55,6 +55,7 @@ class WorkerFarm:
         self.store = LocalStore(blobs)
         self.log = folder / "workers.log"
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._ended: set[tuple[str, int]] = set()  # executions that were killed
         with self.database.write() as connection:
             self.owner: Owner = make_owner(connection, "films")
 
@@ -86,16 +87,22 @@ class WorkerFarm:
         until(self._busy, 120, "a worker to be in the middle of a job")
         threading.Event().wait(chance.uniform(0.0, seconds))
         victim = chance.choice(until(self._busy, 120, "a worker to be in the middle of a job"))
+        name = _name_of(victim.pid)
         victim.kill()
         victim.wait()
+        self._ended |= {(job.id, job.runs) for job in self._running() if job.worker == name}
         self.start(machine)
 
     def _busy(self) -> "list[subprocess.Popen[bytes]]":
-        """The living workers that have begun with a job."""
-        with self.database.read() as connection:
-            names = {job.worker for job in read_jobs.running(connection) if job.runs}
+        """The living workers that have begun with a job, by themselves or after another's death."""
+        names = {job.worker for job in self._running() if (job.id, job.runs) not in self._ended}
         living = [worker for worker in self._workers if worker.poll() is None]
         return [worker for worker in living if _name_of(worker.pid) in names]
+
+    def _running(self) -> list[JobRecord]:
+        """Jobs that a worker has begun with, and that have not ended."""
+        with self.database.read() as connection:
+            return [job for job in read_jobs.running(connection) if job.runs]
 
     def stop(self) -> None:
         """Stop all workers."""

@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from countermark.media.encoders import Encoder, VideoNeeds, video_encoder
 from countermark.media.encoding_settings import VideoSettings
+from countermark.media.encoding_thread import EncodingThread
 from countermark.media.lanes import Span
 from countermark.media.logo import LogoPicture
 from countermark.media.packets import AnyPacket
@@ -54,7 +55,7 @@ class VideoLane:
     def __init__(self, stream: VideoStream, target: OutputContainer, plan: VideoPlan) -> None:
         shown = PicturePlan(plan.source, plan.settings, plan.span, plan.logos)
         self._pictures = ShownPictures(stream, shown)
-        self._output = _output(target, plan, self._pictures, shown.rate)
+        self._encoder = EncodingThread(_output(target, plan, self._pictures, shown.rate))
 
     @property
     def seconds(self) -> float:
@@ -73,7 +74,7 @@ class VideoLane:
     def finish(self) -> Iterator[AnyPacket]:
         """Give what is left; see `Lane`."""
         yield from self._encoded(self._pictures.finish())
-        yield from self._output.encode(None)
+        yield from self._encoder.finish()
 
     def warnings(self) -> list[str]:
         """What was not as it should be."""
@@ -84,7 +85,7 @@ class VideoLane:
     def _encoded(self, frames: Iterator[VideoFrame]) -> Iterator[AnyPacket]:
         for frame in frames:
             frame.pict_type = 0  # the encoder decides, not the input's
-            yield from self._output.encode(frame)
+            yield from self._encoder.take(frame)
 
 
 def _output(
@@ -115,6 +116,8 @@ def _pass_options(plan: VideoPlan, encoder: Encoder) -> dict[str, str]:
 
 
 def _describe(context: VideoCodecContext, look: Look, encoder: Encoder, muxer: str) -> None:
+    # PyAV asks for slices: x264 then waits for each picture's to end, and predicts worse.
+    context.thread_type = "AUTO"
     context.width, context.height = look.canvas
     context.pix_fmt = look.format
     context.sample_aspect_ratio = Fraction(1)
