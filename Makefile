@@ -38,8 +38,9 @@ serve: setup ## run the service with its data in ./countermark-data
 test: $(VENV)/.dev ## every test, on all cores; those that need a Debian program say so and skip without it
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
-fuzz: $(VENV)/.dev ## throw random links, payloads and ranges at the edge's parsers (FUZZ_SECONDS)
+fuzz: $(VENV)/.dev ## throw random links, payloads and ranges at the edge (FUZZ_SECONDS), calls at the API
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(BIN)/python -m pytest tests/property/test_fuzzed_requests.py --timeout=0
+	SCHEMATHESIS_EXAMPLES=100 $(BIN)/python -m pytest tests/e2e/test_api_live.py -k schemathesis --timeout=0
 
 lint: $(VENV)/.dev ## style, types and the rooms' import rules
 	$(BIN)/ruff check .
