@@ -69,7 +69,7 @@ def document(operations: Iterable[Operation[Any]], api_url: str) -> Document:
     listed = list(operations)
     paths: Document = {}
     for operation in listed:
-        path = operation.path.replace(":str}", "}")
+        path = operation.path.replace(":str}", "}").replace(":path}", "}")
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",

@@ -7,6 +7,7 @@ the call's part of the OpenAPI document are all made from it.
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, cast
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Litestar, Request
@@ -91,10 +92,18 @@ class Call(Generic[Q]):
             raise self.operation.missing
         return found
 
-    def path_text(self, name: str) -> str:
-        """A parameter of the path that is not an id."""
-        found: str = self._request.scope["path_params"][name]
-        return found
+    def path_after(self, prefix: str) -> str:
+        """What follows in the path, decoded; it may itself have slashes, written as %2F or not.
+
+        Raises:
+            PublicError: the operation's error for invalid input: it is not UTF-8.
+        """
+        raw: bytes = self._request.scope["raw_path"]
+        rest = raw.partition(prefix.encode())[2].removesuffix(b"/")
+        try:
+            return unquote_to_bytes(rest).decode()
+        except UnicodeDecodeError as error:
+            raise self.operation.invalid("path: not UTF-8") from error
 
     @property
     def address(self) -> str:
@@ -146,7 +155,8 @@ class Operation(Generic[Q]):
 
     Attributes:
         method: GET (which stands for HEAD, too), POST, PUT or DELETE.
-        path: Litestar's path; the parameter of a single resource is `{id:str}`.
+        path: Litestar's path; the parameter of a single resource is `{id:str}`, one that may have
+            slashes `{NAME:path}`.
         handler: Does it; its docstring is the documentation.
         query: The query's parameters.
         answer: What comes back as JSON or XML; None if the body is empty or a document.

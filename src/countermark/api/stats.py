@@ -8,13 +8,14 @@ from countermark.api import scopes
 from countermark.api.operation import Call, Operation
 from countermark.api.parameters import Presentation, ResourceId
 from countermark.api.resources import Bandwidth, BandwidthAnswer, TagBandwidth, TagsAnswer
+from countermark.autograph.derivation import TagError, tag_bytes
 from countermark.catalog.readers import bandwidth
 from countermark.catalog.readers.bandwidth import Period
 from countermark.errors import InvalidRequestError
 from countermark.links.traffic import day_of
 
 TOP_TAGS = 10
-LONGEST_TAG = 255
+_TAGS = "/v1/stats/bandwidth/tags/"
 _LAST_MS = 253_402_300_799_999  # of the year 9999
 
 
@@ -51,9 +52,13 @@ async def show_bandwidth(call: Call[StatsQuery]) -> BandwidthAnswer:
 
 async def show_tag_bandwidth(call: Call[StatsQuery]) -> BandwidthAnswer:
     """Show what was delivered under one tag; a tag that nothing was delivered under has zeros."""
-    tag = call.path_text("tag")
-    if not tag or len(tag) > LONGEST_TAG or "\0" in tag:
-        raise InvalidRequestError(f"tag: 1 to {LONGEST_TAG} characters, none of them NUL")
+    tag = call.path_after(_TAGS)
+    try:
+        tag_bytes(tag)
+    except TagError as error:
+        raise InvalidRequestError(f"tag: {error}") from error
+    if "\0" in tag:
+        raise InvalidRequestError("tag: no tag has a NUL in it")
     return await _bandwidth(call, tag)
 
 
@@ -105,7 +110,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ),
     Operation(
         method="GET",
-        path="/v1/stats/bandwidth/tags/",
+        path=_TAGS,
         handler=list_tag_bandwidth,
         query=StatsQuery,
         answer=TagsAnswer,
@@ -113,7 +118,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ),
     Operation(
         method="GET",
-        path="/v1/stats/bandwidth/tags/{tag:str}",
+        path=_TAGS + "{tag:path}",
         handler=show_tag_bandwidth,
         query=StatsQuery,
         answer=BandwidthAnswer,

@@ -75,7 +75,18 @@ async def test_the_ten_largest_tags_are_listed(owner: Account, deliver: Deliver)
 
 
 @pytest.mark.parametrize(
-    ("written", "tag"), [("k1", "k1"), ("a%20b%C3%A9", "a bé"), ("a%2Bb", "a+b")]
+    ("written", "tag"),
+    [
+        ("k1", "k1"),
+        ("k1/", "k1"),
+        ("a%20b%C3%A9", "a bé"),
+        ("a%2Bb", "a+b"),
+        ("team%2Fanna%2F", "team/anna/"),
+        ("team/anna", "team/anna"),
+        ("team//..%2F", "team//../"),
+        ("%F0%9F%8E%AC" * 64, "🎬" * 64),
+        ("k" * 256, "k" * 256),
+    ],
 )
 async def test_one_tag_is_shown(owner: Account, deliver: Deliver, written: str, tag: str) -> None:
     deliver(5, tag)
@@ -111,8 +122,9 @@ async def test_wrong_input_is_refused(owner: Account, query: dict[str, object]) 
         assert error_of(answer)[:2] == (400, "0x0000008")
 
 
-async def test_a_tag_no_link_can_have_is_refused(owner: Account) -> None:
-    answer = await owner.get(f"/v1/stats/bandwidth/tags/{'k' * 256}")
+@pytest.mark.parametrize("written", ["k" * 257, "%FF", "a%00", "%2F%C0%AF"])
+async def test_a_tag_no_link_can_have_is_refused(owner: Account, written: str) -> None:
+    answer = await owner.get(f"/v1/stats/bandwidth/tags/{written}")
     assert error_of(answer)[:2] == (400, "0x0000008")
 
 
