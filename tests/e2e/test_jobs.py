@@ -14,7 +14,7 @@ from aiohttp import web
 from countermark.work.notify import signature
 from support.elsewhere import http_server
 from support.jobs import JobClient
-from support.media import make_image, make_video
+from support.media import damaged_video, make_image, make_video
 from support.service import running, until
 
 pytestmark = pytest.mark.e2e
@@ -232,29 +232,61 @@ def test_an_input_elsewhere_is_fetched_and_becomes_a_file_with_the_jobs_success(
     assert "file" not in bad["input"]
 
 
-def test_a_pipeline_is_told_what_becomes_of_its_jobs(
-    hub: JobClient, source: dict[str, Any], video: Path
+def test_a_pipeline_fetches_sends_keeps_and_tells_as_it_says(
+    hub: JobClient, tmp_path: Path
 ) -> None:
+    damaged = damaged_video(tmp_path / "a.mov", lambda number: number in {40, 41})
     told: list[tuple[str, dict[str, Any]]] = []
+    sent: dict[str, bytes] = {}
 
-    async def listen(request: web.Request) -> web.StreamResponse:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request.path == "/in/my film #1.mov" and request.query_string == "key=secret":
+            return web.FileResponse(damaged)
+        if request.path.startswith("/out/") and request.query_string == "key=secret":
+            sent[request.path] = await request.read()
+            return web.Response(status=201)
+        if request.method != "POST":
+            return web.Response(status=404)
         body = await request.read()
         given = request.headers["Countermark-Signature"]
-        now = int(given[2:].partition(",")[0]) * 1000
-        assert given == signature(body, hub.secret, now)
-        told.append((request.path, msgspec.json.decode(body)))
+        assert given == signature(body, hub.secret, int(given[2:].partition(",")[0]) * 1000)
+        told.append((request.path, msgspec.json.decode(body)["job"]))
         return web.Response()
 
-    with http_server(listen) as url:
+    with http_server(serve) as url:
         pings = {event: f"{url}/{event}" for event in ("started", "warning", "error", "finished")}
-        pipeline = {"name": "told", "ping_urls": pings}
-        made = hub.service.call("POST", "/pipelines/", json={"pipeline": pipeline}).json()[
-            "pipeline"
+        pipeline = {
+            "name": "elsewhere",
+            "input_download_dir": f"{url}/in?key=secret",
+            "output_upload_dir": f"{url}/out?key=secret",
+            "store_options": {"mode": "temporary"},
+            "default_object_timeout": 3600,
+            "ping_urls": pings,
+        }
+        answer = hub.service.call("POST", "/pipelines/", json={"pipeline": pipeline})
+        assert "secret" not in answer.text
+        with hub.in_pipeline(answer.json()["pipeline"]["id"]):
+            good = hub.done(hub.create("my film #1.mov", ["h264-360p"]))
+            bad = hub.done(hub.create("none.mov", ["h264-360p"]))
+        until(lambda: len(told) >= 5, 30, "all events to be told")
+    assert good["status"] == "SUCCESS", good
+    assert good["warnings"] == ["2 damaged pictures were left out."]
+    file = hub.service.file(good["outputs"][0]["file"]["id"])
+    content = hub.service.http.get(hub.service.link(file["id"])).content
+    assert sent == {f"/out/{good['id']}/my film #1.mp4": content}
+    for one in (file, hub.service.file(good["input"]["file"]["id"])):
+        assert one["expires_at"] == pytest.approx(good["finished_at"] + 3_600_000, abs=60_000)
+        for reference in ("pipeline", "application", "user"):
+            assert one[reference] == good[reference]
+        assert one["job"]["id"] == good["id"]
+    assert (bad["status"], bad["error_code"]) == ("FAILURE", "0x0280004")
+    assert sorted((job["id"], path, job["status"] == "SUCCESS") for path, job in told) == sorted(
+        [
+            (good["id"], "/started", False),
+            (good["id"], "/warning", True),
+            (good["id"], "/finished", True),
+            (bad["id"], "/started", False),
+            (bad["id"], "/error", False),
         ]
-        with hub.in_pipeline(made["id"]):
-            hub.service.put_in(video, "film.mp4")
-            job = hub.done(hub.create("film.mp4", ["audio-aac"]))
-        until(lambda: len(told) >= 2, 30, "both events to be told")
-    assert [path for path, _ in told] == ["/started", "/finished"]
-    assert told[-1][1]["job"]["id"] == job["id"]
-    assert told[-1][1]["job"]["status"] == "SUCCESS"
+    )
+    assert "key=secret" not in hub.service.log.read_text()

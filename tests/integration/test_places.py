@@ -25,7 +25,7 @@ from countermark.errors import (
     PublicError,
     StorageFullError,
 )
-from countermark.work.places.place import parse, shown
+from countermark.storage.place import parse, shown
 from countermark.work.places.transfer import TransferLimits, fetch, send
 from support.elsewhere import PASSWORD, USER, Handler, http_server, sftp_server
 from support.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, seaweed

@@ -1,7 +1,6 @@
 """What an output can be asked for: loudness, passes, logos, fields, colours, channels."""
 
 import struct
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +20,15 @@ from countermark.media.encoding_settings import (
 )
 from countermark.media.lanes import Span
 from countermark.media.transcoding import LogoFile
-from support.media import encode_picture, luma_at, make_audio, make_image, make_video, picture
+from support.media import (
+    damaged_video,
+    encode_picture,
+    luma_at,
+    make_audio,
+    make_image,
+    make_video,
+    picture,
+)
 from support.transcoding import audio, h264, make, samples, video
 
 
@@ -315,26 +322,15 @@ def test_recordings_that_were_joined_play_one_after_the_other(tmp_path: Path) ->
     assert made.seconds == pytest.approx(6, abs=0.3)
 
 
-def damaged(path: Path, wanted: Callable[[int], bool]) -> Path:
-    """A video of 96 pictures, of which those of the wanted numbers can't be decoded."""
-    make_video(path, seconds=4, size=(64, 36), audio=False, codec="png", pix_fmt="rgb24")
-    pieces = path.read_bytes().split(b"\x89PNG")
-    data = pieces[0]
-    for number, piece in enumerate(pieces[1:]):
-        data += (b"GONE" if wanted(number) else b"\x89PNG") + piece
-    path.write_bytes(data)
-    return path
-
-
 def test_a_damaged_place_is_left_out_with_a_warning(tmp_path: Path) -> None:
-    source = damaged(tmp_path / "a.mov", lambda number: number in {40, 41})
+    source = damaged_video(tmp_path / "a.mov", lambda number: number in {40, 41})
     path, made = make(source)
     assert len(video(path).frames) == 94
     assert made.warnings == ("2 damaged pictures were left out.",)
 
 
 def test_an_input_that_is_mostly_damage_is_refused(tmp_path: Path) -> None:
-    source = damaged(tmp_path / "a.mov", lambda number: number > 30)
+    source = damaged_video(tmp_path / "a.mov", lambda number: number > 30)
     with pytest.raises(DamagedMediaError):
         make(source)
 

@@ -200,3 +200,14 @@ def _tone(seconds: float, step: int) -> Iterator[av.AudioFrame]:
 
 def _sine(count: int) -> list[int]:
     return [int(8000 * math.sin(n * 2 * math.pi * 440 / 48000)) for n in range(count)]
+
+
+def damaged_video(path: Path, wanted: Callable[[int], bool]) -> Path:
+    """A video of 96 pictures, of which those of the wanted numbers can't be decoded."""
+    make_video(path, seconds=4, size=(64, 36), audio=False, codec="png", pix_fmt="rgb24")
+    pieces = path.read_bytes().split(b"\x89PNG")
+    data = pieces[0]
+    for number, piece in enumerate(pieces[1:]):
+        data += (b"GONE" if wanted(number) else b"\x89PNG") + piece
+    path.write_bytes(data)
+    return path

@@ -21,7 +21,7 @@ from countermark.api.job_resources import (
 )
 from countermark.api.references import Key
 from countermark.api.resources import shape
-from countermark.api.urls import without_password
+from countermark.api.urls import without_secrets
 from countermark.catalog.job_records import JobRecord, OutputResult, PresetRecord
 from countermark.media.codecs import Codec as KnownCodec
 from countermark.media.preset_form import AudioFormat as AudioForm
@@ -105,7 +105,7 @@ class JobPresenter(Expanding):
     def _input(self, record: JobRecord, around: tuple[Key, ...]) -> JobInput:
         asked = record.input
         return _kinds(show_null=self.show_null).input(
-            input_name=without_password(asked["input_name"]),
+            input_name=without_secrets(asked["input_name"]),
             start_time=asked.get("start_time"),
             duration=asked.get("duration"),
             file=self.reference("file", "file", record.input_file_id, around),
@@ -156,4 +156,4 @@ class JobPresenter(Expanding):
 
 
 def _shown(logo: dict[str, Any]) -> dict[str, Any]:
-    return logo | {"logo_image": without_password(logo["logo_image"])}
+    return logo | {"logo_image": without_secrets(logo["logo_image"])}

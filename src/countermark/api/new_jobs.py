@@ -22,6 +22,7 @@ from countermark.errors import (
     InvalidJobInputError,
     JobInputMissingError,
     PipelineNotFoundError,
+    PlaceInvalidError,
     PresetNotFoundError,
 )
 from countermark.ids import new_id
@@ -39,6 +40,7 @@ from countermark.media.preset_form import (
     Wanted,
     want,
 )
+from countermark.storage.place import below, parse
 
 MOST_OUTPUTS = 20
 MOST_PICTURES = 8
@@ -178,12 +180,15 @@ def _found(
 
 
 def _uri(pipeline: PipelineRecord, where: str, name: str) -> str | None:
-    if _SCHEME.match(name):
-        return name
-    if pipeline.input_download_dir:
-        if problem := object_key_problem(name):
-            raise InvalidJobInputError(f"{where}: {problem}")
-        return f"{pipeline.input_download_dir.rstrip('/')}/{name}"
+    try:
+        if _SCHEME.match(name):
+            return parse(name).uri
+        if pipeline.input_download_dir:
+            if problem := object_key_problem(name):
+                raise InvalidJobInputError(f"{where}: {problem}")
+            return below(pipeline.input_download_dir, name)
+    except PlaceInvalidError as error:
+        raise InvalidJobInputError(f"{where}: {error.detail}") from error
     return None
 
 

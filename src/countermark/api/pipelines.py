@@ -18,7 +18,7 @@ from countermark.api.parameters import (
 )
 from countermark.api.presenting import page_answer, page_of, presenter
 from countermark.api.resources import PingUrls, PipelineAnswer, PipelinesAnswer, StoreOptions
-from countermark.api.urls import without_password
+from countermark.api.urls import without_password, without_secrets
 from countermark.catalog.readers import pipelines
 from countermark.catalog.records import PipelineRecord
 from countermark.catalog.writers import pipelines as write_pipelines
@@ -26,7 +26,9 @@ from countermark.errors import (
     InvalidPipelineInputError,
     PipelineInUseError,
     PipelineNotFoundError,
+    PlaceInvalidError,
 )
+from countermark.storage.place import below
 
 _TEN_YEARS = 315_360_000
 Timeout = Annotated[int, Meta(ge=1, le=_TEN_YEARS, description="Seconds.")]
@@ -117,8 +119,8 @@ async def create_pipeline(call: Call[Expansion]) -> PipelineAnswer:
             description=wanted.description,
             default_object_timeout=wanted.default_object_timeout,
             cancel_timeout=wanted.cancel_timeout,
-            input_download_dir=wanted.input_download_dir,
-            output_upload_dir=wanted.output_upload_dir,
+            input_download_dir=_place("input_download_dir", wanted.input_download_dir),
+            output_upload_dir=_place("output_upload_dir", wanted.output_upload_dir),
             store_mode=wanted.store_options.mode,
             ping_urls=_given(wanted.ping_urls),
         )
@@ -178,22 +180,37 @@ def _columns(change: PipelineChange, found: PipelineRecord) -> dict[str, Any]:
         if name == "store_options":
             columns["store_mode"] = value.mode
         elif name == "ping_urls":
-            columns["ping_urls"] = _given(value)
-        elif name in _PLACES and value == _shown(getattr(found, name)):
-            continue
+            columns["ping_urls"] = _given(value, found.ping_urls)
+        elif name in _PLACES:
+            columns[name] = _place(name, value, getattr(found, name))
         else:
             columns[name] = value
     return columns
 
 
-def _shown(uri: str | None) -> str | None:
-    return None if uri is None else without_password(uri)
+def _place(name: str, uri: str | None, before: str | None = None) -> str | None:
+    """A folder elsewhere that can be used; what comes back as it was shown stays what it is."""
+    if not uri:
+        return None
+    if before and uri == without_secrets(before):
+        return before
+    try:
+        below(uri, "file")
+    except PlaceInvalidError as error:
+        raise InvalidPipelineInputError(f"{name}: {error.detail}") from error
+    return uri
 
 
-def _given(ping_urls: PingUrls | None) -> dict[str, str] | None:
+def _given(
+    ping_urls: PingUrls | None, before: dict[str, str] | None = None
+) -> dict[str, str] | None:
     if ping_urls is None:
         return None
-    return {key: url for key, url in to_builtins(ping_urls).items() if url is not None}
+    given = {event: url for event, url in to_builtins(ping_urls).items() if url is not None}
+    for event, known in (before or {}).items():
+        if given.get(event) == without_password(known):
+            given[event] = known
+    return given
 
 
 OPERATIONS: tuple[Operation[Any], ...] = (

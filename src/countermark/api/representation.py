@@ -24,7 +24,7 @@ from countermark.api.resources import (
     VideoTrack,
     shape,
 )
-from countermark.api.urls import Urls, without_password
+from countermark.api.urls import Urls, without_password, without_secrets
 from countermark.catalog.job_records import JobRecord, PresetRecord
 from countermark.catalog.records import (
     ApplicationRecord,
@@ -166,7 +166,7 @@ class Presenter(JobPresenter):
             output_upload_dir=_place(record.output_upload_dir),
             root_folder=self.folder("root_folder", record.root_folder_id, inside, is_root=True),
             store_options=msgspec.convert({"mode": record.store_mode}, StoreOptions),
-            ping_urls=self._kinds.ping_urls(**record.ping_urls) if record.ping_urls else None,
+            ping_urls=self._ping_urls(record.ping_urls),
             application=self.reference("application", "application", record.application_id, inside),
             user=self.reference("user", "user", record.user_id, inside),
             href=self.urls.href("pipelines", record.id),
@@ -199,6 +199,12 @@ class Presenter(JobPresenter):
         """The resource of any record."""
         return self._makers[type(record)](record, around)
 
+    def _ping_urls(self, stored: dict[str, str] | None) -> PingUrls | None:
+        if not stored:
+            return None
+        shown = {event: without_password(url) for event, url in stored.items()}
+        return self._kinds.ping_urls(**shown)
+
     def _parents(self, record: FileRecord, around: tuple[Key, ...]) -> list[Any] | None:
         parent = self.folder(
             "parents", record.parent_id, around, is_root=bool(record.parent_is_root)
@@ -218,7 +224,7 @@ class Presenter(JobPresenter):
 
 
 def _place(uri: str | None) -> str | None:
-    return None if uri is None else without_password(uri)
+    return None if uri is None else without_secrets(uri)
 
 
 def _tracks(stored: list[Track] | None, kind: Any) -> Any:

@@ -8,6 +8,8 @@ from countermark.api.resources import Reference
 # References repeat: a page of a thousand files names one user and a few pipelines.
 _REMEMBERED = 4096
 _PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^/@:]*:)[^/@]*@", re.IGNORECASE)
+# A presigned URL's signature, or a token, stands in its query.
+_QUERY = re.compile(r"^(https?://[^?#]*\?).+", re.IGNORECASE | re.DOTALL)
 
 
 class Urls:
@@ -32,3 +34,8 @@ class Urls:
 def without_password(uri: str) -> str:
     """A URI as it may be shown: its password is three asterisks."""
     return _PASSWORD.sub(r"\1***@", uri)
+
+
+def without_secrets(uri: str) -> str:
+    """The address of a file as it may be shown: nor is the query of HTTP, but three asterisks."""
+    return _QUERY.sub(r"\1***", without_password(uri))

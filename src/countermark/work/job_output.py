@@ -18,6 +18,7 @@ from countermark.media.preset_form import Wanted, within_caps
 from countermark.media.thumbnailing import MAKE_THUMBNAILS, MadeThumbnails, ThumbnailsRequest
 from countermark.media.transcoding import TRANSCODE, LogoFile, Transcoded, TranscodeRequest
 from countermark.media.zip_writing import write_zip
+from countermark.storage.place import below
 from countermark.work.job_execution import Execution
 from countermark.work.job_files import MadeFile, keep_file
 from countermark.work.job_input import Probed, Source, fetch_uri
@@ -152,7 +153,7 @@ def deliver(execution: Execution, made: MadeOutput) -> None:
             path = folder / f"deliver-{number}"
             path.unlink(missing_ok=True)
             bring(path, parts.store, file.blob_key)
-            uri = f"{pipeline.output_upload_dir.rstrip('/')}/{file.object_key}"
+            uri = below(pipeline.output_upload_dir, file.object_key)
             transfer.send(uri, path, parts.transfers, lambda _done, _size: execution.tick())
             path.unlink()
 

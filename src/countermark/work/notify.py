@@ -17,8 +17,8 @@ from yarl import URL
 from countermark.catalog.job_records import NotificationRecord
 from countermark.catalog.readers import accounts as read_accounts
 from countermark.catalog.writers import notifications as write_notifications
+from countermark.storage.place import shown
 from countermark.work.parts import WorkParts, now_ms
-from countermark.work.places.place import shown
 from countermark.work.public_http import RedirectError, check_host, is_internal, new_session
 
 log = structlog.get_logger()

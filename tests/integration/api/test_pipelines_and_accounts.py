@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from countermark.catalog.readers import pipelines
 from countermark.ids import new_id
 from support.api import API_URL, Account, error_of
 
@@ -52,6 +53,8 @@ async def test_a_pipelines_root_folder_is_a_file(owner: Account) -> None:
         {"store_options": {"mode": "forever"}},
         {"store_options": None},
         {"ping_urls": {"other": "x"}},
+        {"input_download_dir": "ftp://example.com/in"},
+        {"output_upload_dir": "somewhere"},
         {"ping_urls": {"error": 5}},
         {"description": "x" * 5000},
     ],
@@ -60,6 +63,60 @@ async def test_a_wrong_pipeline_is_refused(owner: Account, change: dict[str, Any
     answer = await owner.call("POST", "/v1/pipelines/", json={"pipeline": FULL | change})
     assert error_of(answer) == (400, "0x0210001", "Invalid Input")
     assert (await owner.get("/v1/pipelines/")).json()["total"] == 1
+
+
+async def test_a_pipeline_is_changed_and_secrets_that_come_back_hidden_stay(
+    owner: Account, stranger: Account
+) -> None:
+    secret = {
+        "input_download_dir": "s3://key:hunter2@bucket/in?region=x",
+        "output_upload_dir": "https://example.com/out?sig=hunter2",
+        "ping_urls": {"error": "https://u:hunter2@example.com/e"},
+    }
+    answer = await owner.call("POST", "/v1/pipelines/", json={"pipeline": FULL | secret})
+    made = answer.json()["pipeline"]
+    path = f"/v1/pipelines/{made['id']}"
+    assert "hunter2" not in answer.text + (await owner.get("/v1/pipelines/")).text
+    change = {key: made[key] for key in secret} | {"name": "clips", "cancel_timeout": None}
+    changed = (await owner.call("PUT", path, json={"pipeline": change})).json()["pipeline"]
+    assert (changed["name"], "cancel_timeout" in changed) == ("clips", False)
+    assert changed["default_object_timeout"] == FULL["default_object_timeout"]
+    with owner.hub.database.read() as connection:
+        kept = pipelines.pipeline(connection, owner.user.id, made["id"])
+    assert kept is not None
+    assert {key: getattr(kept, key) for key in secret} == secret
+    answer = await stranger.call("PUT", path, json={"pipeline": {"name": "x"}})
+    assert error_of(answer)[:2] == (404, "0x0210002")
+
+
+async def test_only_an_empty_pipeline_is_deleted(owner: Account, stranger: Account) -> None:
+    path = f"/v1/pipelines/{owner.pipeline.id}"
+    file, job = owner.add_file(), owner.add_job()
+    assert error_of(await owner.call("DELETE", path))[:2] == (409, "0x0210003")
+    assert (await owner.call("DELETE", f"/v1/files/{file.id}")).status_code == 204
+    assert error_of(await owner.call("DELETE", path))[:2] == (409, "0x0210003")
+    assert (await owner.call("POST", f"/v1/jobs/{job.id}/cancel")).status_code == 200
+    assert error_of(await stranger.call("DELETE", path))[:2] == (404, "0x0210002")
+    assert (await owner.call("DELETE", path)).status_code == 204
+    assert error_of(await owner.get(path))[:2] == (404, "0x0210002")
+
+
+async def test_users_and_applications_are_renamed_by_themselves(
+    owner: Account, stranger: Account
+) -> None:
+    user, application = f"/v1/users/{owner.user.id}", f"/v1/applications/{owner.application.id}"
+    renamed = await owner.call("PUT", user, json={"user": {"name": "me"}})
+    assert renamed.json()["user"]["name"] == "me"
+    assert [one["name"] for one in (await owner.get("/v1/users/")).json()["users"]] == ["me"]
+    named = await owner.call("PUT", application, json={"application": {"name": "player"}})
+    assert named.json()["application"]["name"] == "player"
+    listed = (await owner.get("/v1/applications/")).json()["applications"]
+    assert [one["name"] for one in listed] == ["player"]
+    for path, body in (
+        (user, {"user": {"name": "x"}}),
+        (application, {"application": {"name": "x"}}),
+    ):
+        assert error_of(await stranger.call("PUT", path, json=body))[0] == 404
 
 
 async def test_integral_floats_are_integers_as_in_json(owner: Account) -> None:

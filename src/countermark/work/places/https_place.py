@@ -9,7 +9,7 @@ import aiohttp
 from yarl import URL
 
 from countermark.errors import PlaceInvalidError, PlacePrivateError, PlaceRefusedError
-from countermark.work.places.place import Place
+from countermark.storage.place import Place
 from countermark.work.places.source import PIECE_BYTES, Opened, pieces_of, size_of
 from countermark.work.public_http import (
     RedirectError,

@@ -18,8 +18,8 @@ from obstore.exceptions import (
 from obstore.store import S3Store
 
 from countermark.errors import PlaceInvalidError, PlaceRefusedError
+from countermark.storage.place import Place
 from countermark.work.places.addresses import public_addresses
-from countermark.work.places.place import Place
 from countermark.work.places.source import PIECE_BYTES, Opened, pieces_of
 
 if TYPE_CHECKING:

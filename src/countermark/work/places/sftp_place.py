@@ -11,8 +11,8 @@ from typing import TypeVar
 import asyncssh
 
 from countermark.errors import PlaceInvalidError, PlaceRefusedError
+from countermark.storage.place import Place
 from countermark.work.places.addresses import public_addresses
-from countermark.work.places.place import Place
 from countermark.work.places.source import PIECE_BYTES, Opened
 
 T = TypeVar("T")

@@ -21,9 +21,9 @@ from countermark.errors import (
     PublicError,
     StorageFullError,
 )
+from countermark.storage.place import Place, parse
 from countermark.work.places.https_place import HttpsPlace
 from countermark.work.places.limits import TransferLimits
-from countermark.work.places.place import Place, parse
 from countermark.work.places.s3_place import S3Place
 from countermark.work.places.sftp_place import SftpPlace
 from countermark.work.places.source import Elsewhere, Opened, size_of

@@ -9,7 +9,7 @@ are used: the service's own are not for whoever writes an address.
 """
 
 from typing import Literal, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from countermark.errors import PlaceInvalidError
 
@@ -74,6 +74,20 @@ def parse(uri: str) -> Place:
         options=_options(parts.scheme, parts.query),
         uri=uri,
     )
+
+
+def below(folder: str, object_key: str) -> str:
+    """The address of a file in a folder elsewhere; the folder's options are the file's, too.
+
+    Raises:
+        PlaceInvalidError: The folder's has none of the forms above.
+    """
+    try:
+        parts = urlsplit(folder)
+    except ValueError as error:
+        raise PlaceInvalidError(_FORMS) from error
+    path = f"{parts.path.rstrip('/')}/{quote(object_key)}"
+    return parse(urlunsplit(parts._replace(path=path))).uri
 
 
 def shown(uri: str) -> str:
