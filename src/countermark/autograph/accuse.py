@@ -61,6 +61,10 @@ class Accusation:
 class Outlook:
     """How much more evidence like this would do, under the fewest leakers that it leaves open.
 
+    It supposes that their tags were issued: symbols alone don't tell a copy that was never issued
+    from one that several recipients mixed. A number of leakers is ruled out if one of their tags
+    would by now have scored more than any tag has.
+
     Attributes:
         symbols: how many more segments.
         leakers: how many leakers that supposes, sharing the leak evenly.
@@ -78,8 +82,8 @@ class Verdict:
         accused: those accused, surest first; empty means "insufficient evidence".
         together: the evidence points to several recipients acting together.
         unexplained: share of the evidence that none of the accused explains, 0 to 1.
-        outlook: with nobody accused, what more would do; None if no amount can be told: the leak
-            carries no mark of this master, or its tag was not issued.
+        outlook: with nobody accused, what more would do if the tag was issued; None if no amount
+            can be told: the leak carries no mark of this master, or its tag was not issued.
         bound: the greatest allowed chance of a wrong accusation.
         threshold: score needed in the first round, bits.
         scores: how many tags scored what in the first round, shape (129,), one bit a bin.
@@ -185,6 +189,7 @@ class _Inquiry:
     bound: float
     issued: int
     accused: dict[str, float] = field(default_factory=dict)  # tag to probability
+    best: float = -np.inf  # highest score of the first round, nats
 
     def __post_init__(self) -> None:
         self.scores = np.zeros(2 * SCORE_BITS + 1, np.int64)
@@ -231,6 +236,7 @@ class _Inquiry:
         for block, scores in scan(self.code, self.evidence.segments, bets, encoded):
             bins = np.clip(np.rint(scores / np.log(2)), -SCORE_BITS, SCORE_BITS).astype(np.int64)
             counts += np.bincount(bins + SCORE_BITS, minlength=len(counts))
+            self.best = max(self.best, float(scores.max())) if number == 0 else self.best
             near = np.flatnonzero(scores >= self._needed(number) - _SLACK)
             candidates += [block[index].decode() for index in near.tolist()]
         self.issued = max(self.issued, int(counts.sum()))
@@ -259,7 +265,9 @@ class _Inquiry:
             if mean < _LEAST_RATE * max(len(self.evidence), 1):
                 return None
             missing = factor_to_reach(need, mean, variance) - 1
-            if missing > 0:
+            # One of them would show but once in forty times less than two deviations below this.
+            open_still = self.best >= mean - 2 * np.sqrt(variance) - np.log(odds)
+            if missing > 0 and open_still:
                 return Outlook(int(np.ceil(missing * len(self.evidence))), leakers)
         return None
 

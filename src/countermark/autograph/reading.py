@@ -1,13 +1,14 @@
 """Reading a leak's symbols: correlations with the variants' deviations, and how noisy they are.
 
-For each segment the residues of all its frames are averaged. Where the residue is restless, cells
-weigh less: by the inverse of its local mean square (a matched filter in coloured noise, Van Trees
-1968). What the neighbouring segments show there as well is taken out. The noise of a correlation
-is not assumed but estimated from how the contributions of blocks
-of cells scatter (a sandwich estimate; White 1980): that holds whatever a codec did to a block.
+Each frame tells by what is new in it (see `innovation`). Where that is restless, cells weigh less:
+by the inverse of its local mean square (a matched filter in uneven noise, Van Trees 1968), so a
+frame that was coded well counts for more. The noise of a correlation is not assumed but estimated
+from how the contributions of blocks of cells scatter (a sandwich estimate; White 1980): that holds
+whatever a codec did to a block.
 """
 
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,17 +17,18 @@ from numpy.typing import NDArray
 from countermark.autograph.canvas import Grid
 from countermark.autograph.code import Segments
 from countermark.autograph.evidence import Evidence, Floats, from_correlations
+from countermark.autograph.innovation import ORDER, innovation
 from countermark.autograph.registration import Piece, Registration
 from countermark.autograph.residue import explanations, residues
 
 # Wide, lest the mark itself make a cell look restless.
-_NEIGHBOURHOOD = 15.0
-_FLOOR = 0.03
+_NEIGHBOURHOOD = 10.0
+_FLOOR = 0.1
+# What a codec leaves of the mark has lost its finest detail.
+_SOFTENED = 0.7
 _BLOCK = 8
 _TINY = 1e-9
 _CLEAR = 3.0
-_NEIGHBOURS = 3
-_WIENER, _STILL = 4.0, 0.005
 _LEAST_LIKENESS = 0.3
 # A frame this much less alike than the piece's median is an insert or under an overlay.
 _STRANGER = 0.35
@@ -55,35 +57,45 @@ class Reading:
 
 @dataclass
 class _Sum:
-    residue: Grid
-    deviations: NDArray[np.float32]
+    """Sums over a segment's frames: products of what is new with what each variant would add.
+
+    Attributes:
+        products: in each block of cells, shape (K, blocks).
+        energies: products of two variants' parts, shape (K, K, blocks).
+        frames: how many.
+    """
+
+    products: Floats
+    energies: Floats
     frames: int = 0
 
-    def mean(self) -> Grid:
-        return self.residue / np.float32(self.frames)
 
-    def deviation(self) -> NDArray[np.float32]:
-        return self.deviations / np.float32(self.frames)
-
-
-@dataclass
 class Reader:
-    """Gathers the residues of a leak's frames, segment by segment."""
+    """Gathers what a leak's frames tell, segment by segment."""
 
-    _sums: dict[int, _Sum] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._sums: dict[int, _Sum] = {}
+        self._before: deque[Grid] = deque(maxlen=ORDER)
 
     def add(self, segment: int, residues: NDArray[np.float32]) -> None:
-        """Take a frame in.
+        """Take a frame in; it follows the one taken before.
 
         Args:
             segment: which it shows.
             residues: the leak's first, then the K deviations', shape (1 + K, rows, columns).
         """
+        new, left = innovation(residues[0], self._before)
+        self._before.append(residues[0])
+        restless = cv2.GaussianBlur(new * new, (0, 0), _NEIGHBOURHOOD)
+        weight = np.sqrt(1 / (restless + np.float32(_FLOOR)))
+        marks = np.stack([_softened(one) * left * weight for one in residues[1:]])
+        products = _blocks(marks * (new * weight))
+        energies = _blocks(marks[:, None] * marks[None])
         if segment not in self._sums:
-            self._sums[segment] = _Sum(np.zeros_like(residues[0]), np.zeros_like(residues[1:]))
+            self._sums[segment] = _Sum(np.zeros_like(products), np.zeros_like(energies))
         found = self._sums[segment]
-        found.residue += residues[0]
-        found.deviations += residues[1:]
+        found.products += products
+        found.energies += energies
         found.frames += 1
 
     def take(self, piece: Piece, found: Registration) -> None:
@@ -93,6 +105,7 @@ class Reader:
             piece: of the master.
             found: where the leak's frames lie in it.
         """
+        self._before.clear()
         least = max(_LEAST_LIKENESS, found.agreement - _STRANGER)
         last = len(piece.times) - 1
         for laid, frame, like in zip(found.laid, found.frames, found.likeness, strict=True):
@@ -115,8 +128,7 @@ class Reader:
     def reading(self) -> Reading:
         """What has been read so far, in the order of the segments' numbers."""
         numbers = sorted(self._sums)
-        means = {number: self._sums[number].mean() for number in numbers}
-        rows = [_correlate(self._fresh(n, means), self._sums[n].deviation()) for n in numbers]
+        rows = [_correlate(self._sums[number]) for number in numbers]
         return Reading(
             np.array(numbers, np.int64),
             np.array([correlations for correlations, _ in rows]).reshape(len(rows), -1),
@@ -124,41 +136,28 @@ class Reader:
             np.array([self._sums[number].frames for number in numbers], np.int64),
         )
 
-    def _fresh(self, number: int, means: dict[int, Grid]) -> Grid:
-        """A segment's residue without what its neighbours let expect.
 
-        Where nothing moves, a codec keeps its errors, and also the mark of the segment before. The
-        neighbours' marks are independent of this one's, so the part of their mean that is seen
-        here as well is noise (Wiener's estimate, in the small around each cell).
-        """
-        around = range(number - _NEIGHBOURS, number + _NEIGHBOURS + 1)
-        beside = [means[other] for other in around if other != number and other in means]
-        own = means[number]
-        if not beside:
-            return own
-        expected: Grid = np.asarray(np.mean(beside, axis=0), np.float32)
-        power = cv2.GaussianBlur(expected * expected, (0, 0), _WIENER) + np.float32(_STILL)
-        part = np.clip(cv2.GaussianBlur(own * expected, (0, 0), _WIENER) / power, 0, 1)
-        return np.asarray(own - part * expected, np.float32)
-
-
-def _correlate(residue: Grid, deviations: NDArray[np.float32]) -> tuple[Floats, float]:
+def _correlate(found: _Sum) -> tuple[Floats, float]:
     """Least-squares amplitudes of the deviations, and their standard deviation."""
-    restless = cv2.GaussianBlur(residue * residue, (0, 0), _NEIGHBOURHOOD)
-    weight = 1 / (restless + np.float32(_FLOOR))
-    energies = np.maximum((weight * deviations**2).sum(axis=(1, 2), dtype=np.float64), _TINY)
-    energies[:] = energies.mean()
-    correlations = (weight * residue * deviations).sum(axis=(1, 2), dtype=np.float64) / energies
+    energy = max(float(np.einsum("kkb->", found.energies)) / len(found.energies), _TINY)
+    correlations = found.products.sum(axis=1) / energy
     best = int(correlations.argmax())
-    rest = weight * (residue - np.float32(correlations[best]) * deviations[best])
-    scatter = [np.square(_blocks(rest * deviation)).sum() for deviation in deviations]
-    noise = float(np.sqrt(np.mean(scatter)) / energies[0])
-    # Without any mark, or without anything beside it (a black screen), nothing was told.
-    return correlations, noise if noise > 0 else np.inf
+    rest = found.products - correlations[best] * found.energies[best]
+    scatter = float(np.square(rest).sum(axis=1).mean())
+    if not scatter > 0:  # no mark, or nothing beside it (a black screen): nothing was told
+        return correlations, np.inf
+    # What weights suppose, which is noise that no two cells share, is the least there can be.
+    return correlations, float(np.sqrt(max(scatter, energy))) / energy
 
 
-def _blocks(values: Grid) -> Floats:
-    """Sums over blocks of cells."""
-    rows, columns = (max(1, size // _BLOCK) for size in values.shape)
-    means = cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(means * (values.size / (rows * columns)), np.float64)
+def _softened(deviation: Grid) -> Grid:
+    soft = cv2.GaussianBlur(deviation, (0, 0), _SOFTENED)
+    return soft.astype(np.float32, copy=False)
+
+
+def _blocks(values: NDArray[np.float32]) -> Floats:
+    """Sums over blocks of cells, shape (…, rows, columns) to (…, blocks)."""
+    *outer, rows, columns = values.shape
+    across = np.add.reduceat(values, np.arange(0, columns, _BLOCK), axis=-1)
+    both = np.add.reduceat(across, np.arange(0, rows, _BLOCK), axis=-2, dtype=np.float64)
+    return np.asarray(both.reshape(*outer, -1), np.float64)

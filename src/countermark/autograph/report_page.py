@@ -69,8 +69,9 @@ def _verdict(report: Report) -> Iterator[str]:
 
 
 def _more(seconds: float, leakers: int) -> str:
-    crowd = "one leaker" if leakers == 1 else f"{leakers} leakers who mixed their copies"
-    return f"About {clock(ceil(seconds))} more of this leak would do, if there is {crowd}."
+    one = "one copy whose tag was issued"
+    made = one if leakers == 1 else f"{leakers} copies, mixed, whose tags were issued"
+    return f"About {clock(ceil(seconds))} more of this leak would do, if it was made from {made}."
 
 
 def _facts(document: TraceDocument) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """`countermark trace`: whose copy was a leak made from?"""
 
-from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from countermark.autograph.report import Report, TraceDocument
+from countermark.autograph.report import TraceDocument
 from countermark.autograph.report_charts import clock
 from countermark.autograph.report_page import render
 from countermark.bootstrap.work import work_parts
@@ -85,19 +84,13 @@ def _tell(document: TraceDocument) -> None:
     if report.together:
         console.print("The evidence points to several recipients acting together.")
     if not report.accused:
-        console.print(f"[bold]Insufficient evidence.[/] {escape(_why(report))}")
+        console.print(f"[bold]Insufficient evidence.[/] {escape(report.reason or '')}")
     if document.master_name is not None:
         console.print(
             f"master {escape(document.master_name)} ({report.master}), {report.tags:,} issued tags,"
             f" {len(report.segments):,} segments in {clock(report.seconds_read)} of the leak,"
             f" {report.work_seconds:.1f} s"
         )
-
-
-def _why(report: Report) -> str:
-    if report.more:
-        return f"About {clock(ceil(report.more.seconds))} more of this leak would do."
-    return report.reason or ""
 
 
 def _write(document: TraceDocument, json_path: str | None, html: Path | None) -> None:

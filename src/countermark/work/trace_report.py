@@ -62,10 +62,22 @@ def _reason(inquiry: Inquiry, verdict: Verdict | None, more: More | None) -> str
     if verdict is None or verdict.symbols == 0:
         return "The leak shows the master, but no piece of it could be read."
     if more is not None:
-        return f"About {more.seconds:.0f} more seconds of this leak would do."
+        return _outlook(more)
     return (
         "The leak shows the master, but what was read points to none of the issued tags: it "
         "carries no mark of this master, one too faint to read, or a tag that was not issued."
+    )
+
+
+def _outlook(more: More) -> str:
+    if more.leakers == 1:
+        return (
+            f"About {more.seconds:.0f} more seconds of this leak would do, if its tag was issued."
+        )
+    return (
+        f"No issued tag alone explains what was read. If {more.leakers} recipients mixed their "
+        f"copies, about {more.seconds:.0f} more seconds would do; if the tag was not issued, "
+        "no amount will."
     )
 
 

@@ -132,6 +132,20 @@ def test_enough_for_one_leaker_but_not_for_two_says_how_much_two_would_need() ->
     assert 30 < verdict.outlook.symbols < 600
 
 
+@pytest.mark.parametrize("count", [60, 110, 900])
+def test_a_tag_that_was_not_issued_is_promised_nothing_as_a_single_leaker(count: int) -> None:
+    code = a_code()
+    verdict = trace(code, mix(code, np.arange(count), ["nobody"]))
+    assert not verdict.accused
+    assert verdict.outlook is None or verdict.outlook.leakers > 1
+
+
+def test_much_of_a_copy_that_was_not_issued_promises_nothing() -> None:
+    code = a_code()
+    verdict = trace(code, mix(code, np.arange(3000), ["nobody"]))
+    assert (verdict.accused, verdict.outlook) == ((), None)
+
+
 @pytest.mark.parametrize("count", [0, 1, 500])
 def test_erasures_alone_accuse_nobody_and_promise_nothing(count: int) -> None:
     evidence = from_log_likelihoods(np.arange(count), np.zeros((count, 2)))

@@ -43,3 +43,19 @@ def test_a_black_screen_and_an_unmarked_segment_tell_nothing() -> None:
     reader.add(0, np.stack([nothing, mark, -mark]))
     reader.add(1, np.stack([mark, nothing, nothing]))
     assert (reader.reading().evidence().likelihoods == 1).all()
+
+
+def test_a_picture_that_a_codec_repeats_says_nothing_about_the_segment_it_is_repeated_in() -> None:
+    random = np.random.default_rng(4)
+    marks = random.standard_normal((2, *SHAPE)).astype(np.float32) * np.float32(0.2)
+    # The second segment's mark resembles the first one's, which is all that is shown of it.
+    marks[1] = 0.7 * (marks[0] + marks[1])
+    reader, error = Reader(), random.standard_normal(SHAPE).astype(np.float32)
+    for segment in (0, 1):
+        for _ in range(6):
+            flicker = random.standard_normal(SHAPE).astype(np.float32) * np.float32(0.02)
+            shown = error + marks[0] + flicker
+            reader.add(segment, np.stack([shown, marks[segment], -marks[segment]]))
+    told, repeated = reader.reading().evidence().likelihoods
+    assert told[1] < 0.1
+    assert repeated.min() > 0.5

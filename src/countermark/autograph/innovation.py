@@ -1,0 +1,55 @@
+"""What a frame of a leak shows for the first time.
+
+Where nothing moves, codecs repeat what they showed: their errors, and the mark of the segment
+before. A cell's residue is then that of the frames before it and something new, an autoregressive
+process, and only what is new tells about the mark of now. Its coefficients are fitted in the small
+around each cell, as they change from block to block: 1 in all where a block was repeated, 0 where
+it was coded anew. Whitening by prediction: T. Kailath, "An innovations approach to least-squares
+estimation", 1968.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from countermark.autograph.canvas import Grid
+
+ORDER = 2
+"""How many frames before one predict it."""
+
+_AROUND = 5.0
+# Mean square below which frames before tell nothing, and against frames that are alike.
+_NOTHING, _DAMPING = 0.005, 0.002
+
+
+def innovation(residue: Grid, before: Sequence[Grid]) -> tuple[Grid, Grid]:
+    """Take out of a frame's residue what the frames before it let expect.
+
+    Args:
+        residue: of the frame, shape (rows, columns).
+        before: the residues of frames before it, any number.
+
+    Returns:
+        What is new, and which part of a mark that all these frames carry alike is left in it,
+        0 to 1; both of the residue's shape.
+    """
+    if not before:
+        return residue, np.ones_like(residue)
+    count = len(before)
+    normal = np.empty((*residue.shape, count, count), np.float32)
+    for first in range(count):
+        for second in range(first, count):
+            product = _around(before[first] * before[second])
+            normal[..., first, second] = normal[..., second, first] = product
+    diagonal = np.arange(count)
+    normal[..., diagonal, diagonal] *= 1 + _DAMPING
+    normal[..., diagonal, diagonal] += _NOTHING
+    right = np.stack([_around(residue * one) for one in before], axis=2)[..., None]
+    weights = np.linalg.solve(normal, right)[..., 0]
+    expected = sum(weights[..., number] * one for number, one in enumerate(before))
+    return residue - expected, np.clip(1 - weights.sum(axis=2), 0, 1)
+
+
+def _around(values: Grid) -> Grid:
+    return cv2.GaussianBlur(values, (0, 0), _AROUND).astype(np.float32, copy=False)
