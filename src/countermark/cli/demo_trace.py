@@ -14,7 +14,8 @@ from countermark.media.sample_film import make_film, worsen
 
 RECIPIENTS = ("anna@example.com", "bruno@example.com", "chiara@example.com")
 LEAKER = RECIPIENTS[1]
-FILM_SECONDS = 40
+# Eighty symbols; the worst of many copies was named by half of them, so chance has no say.
+FILM_SECONDS = 60
 PRESET = "h264-360p"
 
 
@@ -36,7 +37,7 @@ async def show_trace(console: Console, client: DemoClient, folder: Path) -> None
     )
     copies = [await _copy(client, master["id"], tag, folder) for tag in RECIPIENTS]
     _compare(console, copies)
-    with console.status("recording one of them badly: cut, mirrored, half size, blurred, CRF 30"):
+    with console.status("recording one of them badly: cut, mirrored, half size, blurred, CRF 28"):
         leak = worsen(copies[RECIPIENTS.index(LEAKER)], folder / "leak.mkv")
     upload = await client.upload(leak, lambda _count: None)
     await client.wait_until_understood(upload)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 Luma = NDArray[np.uint8]
 
-SIZE, RATE = (640, 360), 24
+SIZE, RATE = (640, 360), 15
 _GROUND = 1024  # pixels each way; it goes round, so the camera never meets an edge
 # What is left of a copy in a bad recording: cut at all sides, mirrored, half as large, blurred.
 _WORSENED = ("crop=iw*0.9:ih*0.9", "hflip", "scale=iw/2:-2", "gblur=sigma=0.7", "format=yuv420p")
-_WORSENED_CRF = "30"
+_WORSENED_CRF = "28"
 _UNTOLD = (2, 0)  # FFmpeg's AVCOL_SPC_UNSPECIFIED and AVCOL_RANGE_UNSPECIFIED
 
 
@@ -73,8 +73,8 @@ def _views(count: int) -> Iterator[Luma]:
     rows, columns = np.mgrid[0:height, 0:width]
     for number in range(count):
         time = number / RATE
-        left = int(400 * np.sin(0.31 * time) + 60 * time)
-        top = int(300 * np.sin(0.23 * time))
+        left = int(120 * np.sin(0.31 * time) + 18 * time)
+        top = int(90 * np.sin(0.23 * time))
         view = ground[(rows + top) % _GROUND, (columns + left) % _GROUND]
         x, y = width * (0.5 + 0.4 * np.sin(0.9 * time)), height * (0.5 + 0.35 * np.cos(0.7 * time))
         disc = (columns - x) ** 2 + (rows - y) ** 2 < (height / 6) ** 2
