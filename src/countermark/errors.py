@@ -243,6 +243,7 @@ class StorageFullError(PublicError):
     """There is no room left for the bytes; nothing of them was kept."""
 
     status, code, message = 507, "0x0240004", "Insufficient storage"
+    advice = "There is no room. Delete what is not needed, or ask for more, then try again."
 
 
 class LinkInvalidError(PublicError):

@@ -95,7 +95,7 @@ def test_a_worker_whose_machine_never_comes_back_is_taken_over(
     with farm(tmp_path, url, worker_timeout="3") as workers:
         job = workers.ask(workers.put_file(film, "film.mp4"), ["av1-720p"])
         lost = workers.start("machine-1")
-        until(lambda: workers.job(job.id).percentage > 0, 120, "the job to be under way")
+        until(lambda: workers.job(job.id).status == "ENCODING", 120, "the job to be under way")
         lost.kill()
         lost.wait()
         workers.start("machine-2")

@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -63,8 +64,16 @@ class WorkerFarm:
         """The settings of a worker on this machine, which is a data folder."""
         return self._environ | {"COUNTERMARK_DATA_DIR": str(self.folder / machine)}
 
-    def start(self, machine: str = "machine-0") -> "subprocess.Popen[bytes]":
-        """Start a worker."""
+    def start(
+        self, machine: str = "machine-0", file_bytes: int | None = None
+    ) -> "subprocess.Popen[bytes]":
+        """Start a worker; one that can't write longer files than so, as on a full disk."""
+
+        def bound() -> None:
+            if file_bytes:
+                hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, hard))
+
         environ = {k: v for k, v in os.environ.items() if not k.startswith("COUNTERMARK_")}
         with self.log.open("ab") as log:
             worker = subprocess.Popen(
@@ -72,6 +81,7 @@ class WorkerFarm:
                 env=environ | self.environ(machine),
                 stdout=log,
                 stderr=log,
+                preexec_fn=bound,  # noqa: PLW1509 - no thread of ours runs then
             )
         self._workers.append(worker)
         return worker

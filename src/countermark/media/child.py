@@ -117,7 +117,8 @@ def _public(error: BaseException) -> PublicError:
     number = getattr(error, "errno", None)
     if isinstance(error, PublicError):
         return error
-    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+    no_thread = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    if isinstance(error, MemoryError) or number == errno.ENOMEM or no_thread:
         return MediaMemoryError()
     if number in _NO_ROOM:
         return StorageFullError("There is no room for what is made. Free some, then try again.")

@@ -3,7 +3,9 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
+import av
 from av import VideoFrame
 from av.video.stream import VideoStream
 
@@ -11,6 +13,19 @@ from countermark.media.packets import AnyPacket
 
 # Pictures that wait to be encoded: enough to even out what single ones cost.
 _MOST_WAITING = 4
+
+
+@contextmanager
+def lack_told() -> Iterator[None]:
+    """Turns what x264 and its like say when memory is lacking into what it is.
+
+    Raises:
+        MemoryError: For an encoder's own error, which is no fault of the input.
+    """
+    try:
+        yield
+    except av.error.ExternalError as error:
+        raise MemoryError from error
 
 
 class EncodingThread:
@@ -37,7 +52,7 @@ class EncodingThread:
         if not self._is_open:
             # The first picture opens the encoder, which the muxer would open, too.
             self._is_open = True
-            yield from self._output.encode(frame)
+            yield from self._encode(frame)
             return
         self._under_way.append(self._executor.submit(self._encode, frame))
         while self._under_way and (
@@ -50,7 +65,8 @@ class EncodingThread:
         while self._under_way:
             yield from self._under_way.popleft().result()
         self._executor.shutdown()
-        yield from self._output.encode(None)
+        yield from self._encode(None)
 
-    def _encode(self, frame: VideoFrame) -> list[AnyPacket]:
-        return list(self._output.encode(frame))
+    def _encode(self, frame: VideoFrame | None) -> list[AnyPacket]:
+        with lack_told():
+            return list(self._output.encode(frame))

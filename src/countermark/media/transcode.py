@@ -20,6 +20,7 @@ from countermark.errors import DamagedMediaError, MediaSettingsError
 from countermark.media.audio_lane import LoudnessLane
 from countermark.media.encoders import MUXERS
 from countermark.media.encoding_settings import EncodingSettings
+from countermark.media.encoding_thread import lack_told
 from countermark.media.lane_plan import Job, first_lanes, last_lanes, planned
 from countermark.media.lanes import Lane
 from countermark.media.packets import AnyPacket
@@ -118,7 +119,8 @@ class _Outlet:
 
     def take(self, packets: Iterable[AnyPacket]) -> None:
         for packet in packets:
-            self._target.mux(packet)
+            with lack_told():  # the first one opens the encoders
+                self._target.mux(packet)
             self.is_used = True
 
 
