@@ -9,15 +9,19 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bench import autograph_masters, autograph_tracing
+from bench import autograph_masters, autograph_symbols, autograph_tracing, marked
 from bench.autograph_clips import clips
 from bench.autograph_masters import Made
+from bench.load import compile_load
 from bench.results import Row, remarks, table, write
-from bench.run import temporary_folder
+from bench.run import Run, temporary_folder
 
-_GROUPS: dict[str, Callable[[Sequence[Made]], Iterator[Row]]] = {
-    "masters": autograph_masters.rows,
-    "tracing": autograph_tracing.rows,
+_Rows = Callable[[Sequence[Made], bool], Iterator[Row]]
+_GROUPS: dict[str, _Rows] = {
+    "masters": lambda made, _: autograph_masters.rows(made),
+    "symbols": lambda made, _: autograph_symbols.rows(made),
+    "tracing": lambda made, quick: autograph_tracing.rows(made, quick=quick),
+    "downloads": lambda _, quick: _downloads(quick=quick),
 }
 _PAGE = Path(__file__).with_name("AUTOGRAPH.md")
 _TITLE = """\
@@ -41,17 +45,22 @@ def main() -> int:
             print(f"master of {clip.name} …", flush=True)
             made.append(autograph_masters.make(clip, folder))
         for name in arguments.rows or _GROUPS:
-            _measure(name, made, rows, failures)
+            _measure(name, _GROUPS[name](made, arguments.quick), rows, failures)
     print(f"\n{table(rows)}\n\n{remarks(rows)}")
     if not arguments.rows and not arguments.quick:
         write(_PAGE, rows, failures, "make bench-autograph", busy, _TITLE)
     return 1 if failures else 0
 
 
-def _measure(name: str, made: Sequence[Made], rows: list[Row], failures: list[str]) -> None:
+def _downloads(*, quick: bool) -> Iterator[Row]:
+    with temporary_folder() as folder:
+        yield from marked.rows(Run(compile_load(folder), quick))
+
+
+def _measure(name: str, measured: Iterator[Row], rows: list[Row], failures: list[str]) -> None:
     print(f"{name} …", flush=True)
     try:
-        for row in _GROUPS[name](made):
+        for row in measured:
             rows.append(row)
             print("  " + "  ".join(filter(None, row.cells())), flush=True)
     except Exception as error:  # noqa: BLE001 - one group's failure must not cost the other rows

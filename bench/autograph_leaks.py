@@ -129,21 +129,23 @@ def pictures(made: Made, choice: Sequence[int]) -> Iterator[Luma]:
             yield frame.to_ndarray()[: frame.height, : frame.width]
 
 
+def _resampled(frames: Sequence[Luma], before: int, after: int) -> Iterator[Luma]:
+    for at in range(len(frames) * after // before):
+        yield frames[min(round(at * before / after), len(frames) - 1)]
+
+
 def spoil(
     path: Path, frames: Iterable[Luma], rate: float, how: Degradation, preset: str = "veryfast"
 ) -> Path:
     """Change frames and encode them again."""
-    kept = list(frames)
     if how.rates:
         before, after = how.rates
-        count = len(kept) * after // before
-        kept = [kept[min(round(at * before / after), len(kept) - 1)] for at in range(count)]
-        rate = rate * after / before
+        frames, rate = _resampled(list(frames), before, after), rate * after / before
     played = Fraction(rate * how.speed).limit_denominator(1001)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=played)
         stream.options = {"crf": str(how.crf), "preset": preset}
-        for luma in kept:
+        for luma in frames:
             changed = np.ascontiguousarray(how.change(luma))
             if not stream.codec_context.is_open:
                 stream.height, stream.width = changed.shape

@@ -18,6 +18,8 @@ from countermark.work.leak_sources import LeakFilm, MasterFilm
 _AGREES = 0.6
 # Agreement and movement together that no other place in the master could reach.
 _BEYOND_DOUBT = 1.5
+# Agreement that no better place could raise by much.
+_EXACT = 0.95
 _TRIED_PIECES, _TRIED_LINES = 3, 8
 _OTHER_LINES = 2
 _AS_GOOD = 0.1
@@ -90,6 +92,7 @@ class Inquiry:
         self._lines: list[Line] = []
         self._settled: dict[tuple[float, float], tuple[Piece, Registration]] = {}
         self._homography: Homography | None = None
+        self._agreement = 0.0  # of the best piece
         self._looks = 0
 
     def settles(self, lines: Sequence[Line], rivals: int = 1) -> bool:
@@ -99,23 +102,47 @@ class Inquiry:
             lines: likeliest first.
             rivals: how many of them pictures alone can hardly tell apart.
         """
+        found: dict[tuple[float, float], tuple[Piece, Registration]] = {}
         for span, shots in zip(
             self.film.plan(), self.film.first_pieces(_TRIED_PIECES), strict=False
         ):
-            best: tuple[Piece, Registration] | None = None
-            for line in lines[:_TRIED_LINES]:
-                placed = self._placed(shots, line, None)
-                if placed and (best is None or _trust(placed[1]) > _trust(best[1])):
-                    best = placed
-                if best and _trust(best[1]) > _BEYOND_DOUBT:
-                    break
-            if best and best[1].agreement >= _AGREES:
-                if rivals > 1:
-                    best = self._most_marked(shots, best, lines[:rivals])
-                self._settled, self._lines = {span: best}, [best[1].line, *lines]
-                self._homography = best[1].homography
-                return True
-        return False
+            best = self._best_placed(shots, lines)
+            if best is None or best[1].agreement < _AGREES:
+                continue
+            if rivals > 1 and not found:
+                best = self._most_marked(shots, best, lines[:rivals])
+            found[span], lines = best, [best[1].line, *lines]
+            if best[1].agreement > _EXACT:
+                break
+        if not found:
+            return False
+        self._take_as_settled(found, lines)
+        return True
+
+    def _best_placed(
+        self, shots: Shots, lines: Sequence[Line]
+    ) -> tuple[Piece, Registration] | None:
+        best: tuple[Piece, Registration] | None = None
+        for line in lines[:_TRIED_LINES]:
+            placed = self._placed(shots, line, None)
+            if placed and (best is None or _trust(placed[1]) > _trust(best[1])):
+                best = placed
+            if best and _trust(best[1]) > _BEYOND_DOUBT:
+                break
+        return best
+
+    def _take_as_settled(
+        self, found: dict[tuple[float, float], tuple[Piece, Registration]], lines: Sequence[Line]
+    ) -> None:
+        """Keep pieces that are laid as well as the best, to be read as they are."""
+        _, best = max(found.values(), key=lambda placed: placed[1].agreement)
+        self._lines, self._homography = list(lines), best.homography
+        self._agreement = best.agreement
+        self._settled = {span: placed for span, placed in found.items() if self._as_good(placed[1])}
+
+    def _as_good(self, found: Registration) -> bool:
+        """Whether a piece is laid about as well as the best was."""
+        return found.agreement > self._agreement - _AS_GOOD
 
     def _most_marked(
         self, shots: Shots, best: tuple[Piece, Registration], lines: Sequence[Line]
@@ -179,15 +206,22 @@ class Inquiry:
             piece, found = placed
             self.reader.take(piece, found)
             self.matches.append(_match(shots, piece, found, start, stop))
-            self._homography = found.homography
+            self._agreement = max(self._agreement, found.agreement)
+            if self._as_good(found):
+                self._homography = found.homography
 
     def _followed(self, shots: Shots) -> tuple[Piece, Registration] | None:
         """Put a piece on the master where the others lie, else where else the leak may lie."""
+        best: tuple[Piece, Registration] | None = None
         for line in self._lines[: 1 + _OTHER_LINES]:
             for homography in (self._homography, None):
                 placed = self._placed(shots, line, homography)
-                if placed and placed[1].agreement >= _AGREES:
-                    return placed
+                if placed and (best is None or placed[1].agreement > best[1].agreement):
+                    best = placed
+                if best and self._as_good(best[1]):
+                    return best
+            if best and best[1].agreement >= _AGREES:
+                return best
         return None
 
     def _placed(
@@ -208,13 +242,10 @@ class Inquiry:
 
 
 def _presence(placed: tuple[Piece, Registration]) -> float:
-    """How much mark there is, in whichever variant: the mean square of correlations to noise."""
+    """How much mark there is, in whichever variant."""
     reader = Reader()
     reader.take(*placed)
-    reading = reader.reading()
-    if not len(reader):
-        return 0.0
-    return float(np.mean(np.minimum(reading.correlations.max(axis=1) / reading.noise, 5) ** 2))
+    return reader.reading().told()
 
 
 def _trust(found: Registration) -> float:

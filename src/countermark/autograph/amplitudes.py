@@ -1,0 +1,181 @@
+"""How much of each variant's mark a segment shows: two ways to ask the same frames.
+
+`News` sums what is new in each frame (see `innovation`): right where a codec repeats pictures, its
+errors and older marks with them. `Means` averages a segment's frames and takes out what the
+neighbouring segments show there as well: right where errors stay but the mark is coded at once, and
+where each frame has noise of its own. In both, cells weigh by the inverse of the local mean square
+of what is looked at (a matched filter in uneven noise, Van Trees 1968), and the noise of an
+amplitude is not assumed but estimated from how the contributions of blocks of cells scatter (a
+sandwich estimate; White 1980): that holds whatever a codec did to a block.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from countermark.autograph.canvas import Grid
+from countermark.autograph.evidence import Floats
+from countermark.autograph.innovation import ORDER, innovation
+
+Residues = NDArray[np.float32]
+"""Of a frame: the leak's first, then the K deviations', shape (1 + K, rows, columns)."""
+
+# Wide, lest the mark itself make a cell look restless.
+_AROUND_NEWS, _AROUND_MEANS = 10.0, 15.0
+_FLOOR_OF_NEWS, _FLOOR_OF_MEANS = 0.1, 0.03
+# What a codec leaves of the mark has lost its finest detail.
+_SOFTENED = 0.7
+_BLOCK = 8
+_TINY = 1e-9
+_NEIGHBOURS = 3
+_WIENER, _STILL = 4.0, 0.005
+
+
+class Way(Protocol):
+    """Gathers frames, and tells the amplitudes of a segment's variants."""
+
+    def start(self) -> None:
+        """The next frame does not follow the one before."""
+
+    def add(self, segment: int, residues: Residues) -> None:
+        """Take a frame in that shows this segment."""
+
+    def amplitudes(self, segment: int) -> tuple[Floats, float]:
+        """Of each variant, 1 where it is whole, shape (K,), and their standard deviation."""
+
+
+@dataclass
+class _Products:
+    """Sums over blocks of cells.
+
+    Attributes:
+        seen: of what is seen with each variant's mark, shape (K, blocks).
+        marks: of two variants' marks, shape (K, K, blocks).
+    """
+
+    seen: Floats
+    marks: Floats
+
+
+class News:
+    """By what is new in each frame."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, _Products] = {}
+        self._before: deque[Grid] = deque(maxlen=ORDER)
+
+    def start(self) -> None:
+        """See `Way`."""
+        self._before.clear()
+
+    def add(self, segment: int, residues: Residues) -> None:
+        """See `Way`."""
+        new, left = innovation(residues[0], self._before)
+        self._before.append(residues[0])
+        weight = _weight(new, _AROUND_NEWS, _FLOOR_OF_NEWS)
+        marks = np.stack([_softened(one) * left for one in residues[1:]])
+        found = _products(new, marks, weight)
+        if segment in self._sums:
+            self._sums[segment].seen += found.seen
+            self._sums[segment].marks += found.marks
+        else:
+            self._sums[segment] = found
+
+    def amplitudes(self, segment: int) -> tuple[Floats, float]:
+        """See `Way`."""
+        return _amplitudes(self._sums[segment])
+
+
+@dataclass
+class _Sum:
+    residues: Residues
+    frames: int = 0
+
+
+class Means:
+    """By the means of segments beside those of their neighbours."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, _Sum] = {}
+        self._known: dict[int, tuple[Floats, float]] = {}
+
+    def start(self) -> None:
+        """See `Way`."""
+
+    def add(self, segment: int, residues: Residues) -> None:
+        """See `Way`."""
+        found = self._sums.setdefault(segment, _Sum(np.zeros_like(residues)))
+        found.residues += residues
+        found.frames += 1
+        for number in range(segment - _NEIGHBOURS, segment + _NEIGHBOURS + 1):
+            self._known.pop(number, None)
+
+    def amplitudes(self, segment: int) -> tuple[Floats, float]:
+        """See `Way`; kept until a frame of the segment or of its neighbours is added."""
+        if segment not in self._known:
+            own = self._fresh(segment)
+            found = self._sums[segment]
+            marks = found.residues[1:] / np.float32(found.frames)
+            weight = _weight(own, _AROUND_MEANS, _FLOOR_OF_MEANS)
+            self._known[segment] = _amplitudes(_products(own, marks, weight))
+        return self._known[segment]
+
+    def _fresh(self, segment: int) -> Grid:
+        """A segment's mean residue without what its neighbours let expect.
+
+        The neighbours' marks are independent of this one's, so the part of their mean that is seen
+        here as well is noise (Wiener's estimate, in the small around each cell).
+        """
+        around = range(segment - _NEIGHBOURS, segment + _NEIGHBOURS + 1)
+        beside = [self._mean(n) for n in around if n != segment and n in self._sums]
+        own = self._mean(segment)
+        if not beside:
+            return own
+        expected: Grid = np.asarray(np.mean(beside, axis=0), np.float32)
+        power = cv2.GaussianBlur(expected * expected, (0, 0), _WIENER) + np.float32(_STILL)
+        part = np.clip(cv2.GaussianBlur(own * expected, (0, 0), _WIENER) / power, 0, 1)
+        return np.asarray(own - part * expected, np.float32)
+
+    def _mean(self, segment: int) -> Grid:
+        found = self._sums[segment]
+        return np.asarray(found.residues[0] / np.float32(found.frames), np.float32)
+
+
+def _weight(seen: Grid, around: float, floor: float) -> Grid:
+    restless = cv2.GaussianBlur(seen * seen, (0, 0), around)
+    return np.asarray(1 / (restless + np.float32(floor)), np.float32)
+
+
+def _softened(deviation: Grid) -> Grid:
+    soft = cv2.GaussianBlur(deviation, (0, 0), _SOFTENED)
+    return soft.astype(np.float32, copy=False)
+
+
+def _products(seen: Grid, marks: Residues, weight: Grid) -> _Products:
+    weighed = marks * weight
+    return _Products(_blocks(weighed * seen), _blocks(weighed[:, None] * marks[None]))
+
+
+def _amplitudes(found: _Products) -> tuple[Floats, float]:
+    """Least-squares amplitudes of the marks, and their standard deviation."""
+    energy = max(float(np.einsum("kkb->", found.marks)) / len(found.marks), _TINY)
+    amplitudes = found.seen.sum(axis=1) / energy
+    best = int(amplitudes.argmax())
+    rest = found.seen - amplitudes[best] * found.marks[best]
+    scatter = float(np.square(rest).sum(axis=1).mean())
+    if not scatter > 0:  # no mark, or nothing beside it (a black screen): nothing was told
+        return amplitudes, np.inf
+    # What weights suppose, which is noise that no two cells share, is the least there can be.
+    return amplitudes, float(np.sqrt(max(scatter, energy))) / energy
+
+
+def _blocks(values: Residues) -> Floats:
+    """Sums over blocks of cells, shape (…, rows, columns) to (…, blocks)."""
+    *outer, rows, columns = values.shape
+    across = np.add.reduceat(values, np.arange(0, columns, _BLOCK), axis=-1)
+    both = np.add.reduceat(across, np.arange(0, rows, _BLOCK), axis=-2, dtype=np.float64)
+    return np.asarray(both.reshape(*outer, -1), np.float64)
