@@ -1,9 +1,11 @@
 """`countermark convert` and `countermark jobs`, as people use them."""
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,23 @@ def test_a_file_is_converted_without_any_service(tmp_path: Path, film: Path) -> 
     again = _run(tmp_path, "convert", film.name, "--preset", "h264-360p")
     assert (again.returncode, "--force" in again.stderr) == (1, True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "film_h264-360p.mp4"]
+
+
+def test_a_terminal_sees_how_far_it_is(tmp_path: Path, film: Path) -> None:
+    ours, terminal = pty.openpty()
+    command = [sys.executable, "-m", "countermark", "convert", film.name, "--preset", "h264-360p"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"TERM": "xterm"}, stderr=terminal
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # which is how a terminal ends
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"converting" in shown
+    assert b"%" in shown
 
 
 def test_what_cannot_be_converted_is_told_in_one_line(tmp_path: Path) -> None:

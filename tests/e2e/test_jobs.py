@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -290,3 +291,20 @@ def test_a_pipeline_fetches_sends_keeps_and_tells_as_it_says(
         ]
     )
     assert "key=secret" not in hub.service.log.read_text()
+
+
+def test_a_download_that_runs_outlives_its_file(hub: JobClient, tmp_path: Path) -> None:
+    content = random.Random(7).randbytes(64 << 20)  # noqa: S311 - repeatable; more than sockets hold
+    path = tmp_path / "noise.bin"
+    path.write_bytes(content)
+    before = hub.blobs()
+    file = hub.service.put_in(path, expires_at=str(int(time.time()) + 3))
+    (blob,) = hub.blobs() - before
+    with hub.service.http.stream("GET", hub.service.link(file["id"]), timeout=60) as answer:
+        pieces = answer.iter_bytes()
+        received = next(pieces)
+        until(lambda: blob not in hub.blobs(), 30, "the file to be pruned")
+        shown = hub.service.call("GET", f"/files/{file['id']}")
+        assert shown.status_code == 404
+        received += b"".join(pieces)
+    assert received == content

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from countermark.autograph.index import SIDECAR, decode
+from countermark.storage.layout import file_key, sidecar_key
 from support.jobs import JobClient
 from support.media import make_video
 from support.service import running
@@ -24,7 +26,7 @@ def jobs(hub: JobClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     folder = tmp_path_factory.mktemp("films")
     film = make_video(folder / "Great Film.mp4", seconds=4.0)
     hub.service.put_in(film)
-    master = hub.create(film.name, ["h264-360p"], autograph={"watermark_strength": "light"})
+    master = hub.create(film.name, ["h264-360p"], autograph={"watermark_strength": "strong"})
     plain = hub.create(film.name, ["h264-360p"])
     for job in (master, plain):
         ended = hub.done(job)
@@ -55,10 +57,13 @@ def test_the_client_finds_a_master_and_reads_a_marked_copy(
     (job,) = page.json()["jobs"]
     assert job["id"] == jobs["master"]
     assert job["input"]["file"]["name"] == "Great Film.mp4"
+    assert job["autograph"] == {"watermark_strength": "strong"}
     (output,) = job["outputs"]
     file = output["file"]
     assert (file["name"], file["mime_type"]) == ("Great Film.mp4", "video/mp4")
     assert file["size_on_disk"] == 2 * file["size"]
+    index = hub.service.data_dir / "blobs" / sidecar_key(file_key(file["id"]), SIDECAR)
+    assert decode(index.read_bytes()).strength == "strong"
 
     url = f"{base}/files/downloads/?file_id={file['id']}&autograph_tag=buyer-7&redirect=true"
     redirect = http.get(url, headers=headers)

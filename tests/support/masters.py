@@ -23,9 +23,10 @@ from countermark.media.encoding_settings import VideoSettings
 from countermark.media.probe import describe
 from countermark.storage.layout import file_key
 from countermark.storage.local import LocalStore
+from countermark.work.described import columns
 from countermark.work.master_request import Master, MasterOptions, MasterRequest
 from countermark.work.mastering import make_master
-from countermark.work.masters import as_master, keep_master
+from countermark.work.masters import keep_master
 from countermark.work.parts import now_ms
 from support.service import Service
 
@@ -125,7 +126,12 @@ def publish_master(service: Service, film: Path, folder: Path, **options: Any) -
             object_key=f"masters/{file_id}.mp4",
             blob_key=file_key(file_id),
             size=made.size,
+            size_on_disk=Path(made.blob).stat().st_size,
+            etag=file_id,
+            autograph=True,
+            sidecars=sidecars,
+            **columns(described),
         )
-        files.register(conn, as_master(new, made, described, sidecars), now_ms())
+        files.register(conn, new, now_ms())
     database.close()
     return made.size, file_id

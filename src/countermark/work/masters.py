@@ -1,18 +1,15 @@
-"""A master's way into the store and the catalog.
+"""A master's making, and its way into the store.
 
 Its making runs FFmpeg on hostile bytes, so it gets a process of its own with limits; this side
 never loads the media libraries.
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from msgspec import structs, to_builtins
-
 from countermark.autograph.index import FRAMES_SIDECAR, SIDECAR
-from countermark.catalog.records import NewFile, Sidecar, Thumbnail
+from countermark.catalog.records import Sidecar
 from countermark.media.child_process import run_in_child
 from countermark.media.child_protocol import ChildLimits
 from countermark.media.description import Description
@@ -20,8 +17,6 @@ from countermark.storage.layout import file_key, sidecar_key
 from countermark.storage.port import CHUNK_BYTES, BlobStore
 from countermark.work.master_request import Master, MasterRequest
 from countermark.work.sidecars import keep_sidecars
-
-_ETAG_BYTES = 16
 
 
 def mastered(
@@ -65,45 +60,6 @@ async def keep_master(
         kept.append(Sidecar(name, None, key))
     await store.put(file_key(file_id), _bytes_of(Path(master.blob)))
     return tuple(kept)
-
-
-def as_master(
-    new: NewFile, master: Master, description: Description, sidecars: tuple[Sidecar, ...]
-) -> NewFile:
-    """Complete a file's entry in the catalog for a master that was kept.
-
-    Args:
-        new: whose it is, where it lies in the catalog, and whatever else the caller sets.
-        master: as made.
-        description: of its blob.
-        sidecars: from `keep_master`.
-    """
-    thumbnail = description.thumbnail
-    return structs.replace(
-        new,
-        blob_key=file_key(new.id),
-        size=master.size,
-        size_on_disk=master.size * variants_of(master),
-        autograph=True,
-        # Every recipient's copy has its own sum; this only tells one master from another.
-        etag=secrets.token_hex(_ETAG_BYTES),
-        md5_checksum=None,
-        header_crc=None,
-        subtype=description.subtype,
-        container=description.container,
-        mime_type=description.mime_type,
-        duration=description.duration,
-        video_tracks=to_builtins(description.video_tracks),
-        audio_tracks=to_builtins(description.audio_tracks),
-        subtitle_tracks=to_builtins(description.subtitle_tracks),
-        thumbnail=Thumbnail(thumbnail.mime_type, thumbnail.data) if thumbnail else None,
-        sidecars=sidecars,
-    )
-
-
-def variants_of(master: Master) -> int:
-    """How many variants a master's blob holds."""
-    return Path(master.blob).stat().st_size // master.size
 
 
 async def _bytes_of(path: Path) -> AsyncIterator[bytes]:
