@@ -4,15 +4,19 @@ import asyncio
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import obstore
 import pytest
 from aiohttp import web
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from countermark.errors import (
@@ -26,6 +30,7 @@ from countermark.errors import (
     StorageFullError,
 )
 from countermark.storage.place import parse, shown
+from countermark.work.places.guarded import guarded_proxy
 from countermark.work.places.transfer import TransferLimits, fetch, send
 from support.elsewhere import PASSWORD, USER, Handler, http_server, sftp_server
 from support.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, seaweed
@@ -109,6 +114,29 @@ def test_content_that_changes_in_between_is_never_mixed(tmp_path: Path) -> None:
         return answer
 
     assert fetched(serve, tmp_path / "input") == b"b" * 900_000
+
+
+def test_a_server_that_goes_on_with_other_content_is_asked_anew(tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers.get("Range"))
+        start = int(asked[-1].removeprefix("bytes=").rstrip("-")) if asked[-1] else 0
+        content = (b"a" if len(asked) == 1 else b"b") * 900_000
+        headers = {"ETag": f'"{content[:1].decode()}"'}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-899999/900000"
+        answer = web.StreamResponse(status=206 if start else 200, headers=headers)
+        answer.content_length = len(content) - start
+        await answer.prepare(request)
+        await answer.write(content[start : 300_000 if len(asked) == 1 else None])
+        if len(asked) == 1:
+            assert request.transport is not None
+            request.transport.close()
+        return answer
+
+    assert fetched(serve, tmp_path / "input") == b"b" * 900_000
+    assert [bool(one) for one in asked] == [False, True, False]
 
 
 def test_a_killed_worker_s_download_is_continued_by_the_next(tmp_path: Path) -> None:
@@ -308,6 +336,50 @@ def test_an_object_goes_to_s3_and_comes_back(endpoint: str, tmp_path: Path) -> N
         with pytest.raises(PlaceRefusedError) as caught:
             fetch(wrong, tmp_path / "none", QUICK, ignore)
         assert SECRET_KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("internal", [True, False])
+async def test_a_guarded_client_connects_only_where_it_may(*, internal: bool) -> None:
+    received: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(1000))
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    # As behind a redirect, or a name that has got another address: nobody has checked it before.
+    endpoint = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+    async with server, guarded_proxy(internal=internal) as proxy:
+        store = S3Store(
+            "bucket",
+            config={"endpoint": endpoint, "region": "x", "skip_signature": True},
+            client_options={"proxy_url": proxy},
+            retry_config={"max_retries": 0},
+        )
+        with pytest.raises(BaseError):
+            await obstore.head_async(store, "a")
+    handshake = b"\x16\x03"
+    assert [data[:2] for data in received] == ([handshake] if internal else [])
+
+
+def test_s3_is_reached_through_the_guarded_proxy(tmp_path: Path) -> None:
+    seen: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+
+        def accept() -> None:
+            connection, _ = server.accept()
+            with connection:
+                seen.append(connection.recv(2))
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        endpoint = quote(f"https://127.0.0.1:{server.getsockname()[1]}")
+        limits = QUICK._replace(stall_seconds=1)
+        with pytest.raises(PlaceUnreachableError):
+            fetch(f"s3://bucket/a?endpoint={endpoint}", tmp_path / "a", limits, ignore)
+        thread.join()
+    assert seen == [b"\x16\x03"]
 
 
 def test_the_service_s_own_credentials_never_leave_it(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from obstore.store import S3Store
 from countermark.errors import PlaceInvalidError, PlaceRefusedError
 from countermark.storage.place import Place
 from countermark.work.places.addresses import public_addresses
+from countermark.work.places.guarded import guarded_proxy
 from countermark.work.places.source import PIECE_BYTES, Opened, pieces_of
 
 if TYPE_CHECKING:
@@ -32,9 +34,7 @@ _REGION = "us-east-1"
 class S3Place:
     """An `Elsewhere` in a bucket.
 
-    The endpoint's name is checked before, not within, the connection that obstore makes. That it
-    must be HTTPS makes up for it: what answers inside the network has no certificate for a name
-    that somebody outside has chosen, and so is sent nothing.
+    obstore follows redirects, and looks up names, by itself; so it goes through a guarded proxy.
 
     Args:
         place: Its address.
@@ -55,25 +55,28 @@ class S3Place:
         if parts.scheme != "https" and not (internal and parts.scheme == "http"):
             raise PlaceInvalidError("endpoint: use an https URL")
         self._host, self._port = parts.hostname or "", parts.port or 443
-        self._store = _store(place, region, endpoint, stall_seconds)
+        self._goes_straight = parts.scheme == "http"  # only where all addresses are permitted
+        self._connect = partial(_store, place, region, endpoint, stall_seconds)
 
     @asynccontextmanager
     async def read(self, offset: int, identity: str | None) -> AsyncIterator[Opened]:
         """See the port."""
-        await public_addresses(self._host, self._port, internal=self._internal)
-        with _translated():
-            about = await asyncio.wait_for(
-                obstore.head_async(self._store, self._key), self._stall_seconds
-            )
-            size, etag = about["size"], about["e_tag"]
-            begin = offset if offset and etag and etag == identity and offset <= size else 0
-            yield Opened(begin, size, etag, self._pieces(begin, size, etag))
+        async with self._reached() as store:
+            with _translated():
+                about = await asyncio.wait_for(
+                    obstore.head_async(store, self._key), self._stall_seconds
+                )
+                size, etag = about["size"], about["e_tag"]
+                begin = offset if offset and etag and etag == identity and offset <= size else 0
+                yield Opened(begin, size, etag, self._pieces(store, begin, size, etag))
 
-    async def _pieces(self, begin: int, size: int, etag: str | None) -> AsyncIterator[bytes]:
+    async def _pieces(
+        self, store: S3Store, begin: int, size: int, etag: str | None
+    ) -> AsyncIterator[bytes]:
         if begin >= size:
             return
         answer = await obstore.get_async(
-            self._store, self._key, options={"range": (begin, size), "if_match": etag}
+            store, self._key, options={"range": (begin, size), "if_match": etag}
         )
         stream = aiter(answer.stream(min_chunk_size=PIECE_BYTES))
         while piece := await asyncio.wait_for(anext(stream, b""), self._stall_seconds):
@@ -81,14 +84,26 @@ class S3Place:
 
     async def write(self, path: Path, sent: Callable[[int], None]) -> None:
         """See the port; an object is there whole or not at all."""
+        async with self._reached() as store:
+            with _translated():
+                await obstore.put_async(
+                    store, self._key, pieces_of(path, sent), chunk_size=_PART_BYTES
+                )
+
+    @asynccontextmanager
+    async def _reached(self) -> AsyncIterator[S3Store]:
+        # Asked once here as well, because obstore does not tell what a proxy refuses.
         await public_addresses(self._host, self._port, internal=self._internal)
-        with _translated():
-            await obstore.put_async(
-                self._store, self._key, pieces_of(path, sent), chunk_size=_PART_BYTES
-            )
+        if self._goes_straight:
+            yield self._connect(None)
+            return
+        async with guarded_proxy(internal=self._internal) as proxy:
+            yield self._connect(proxy)
 
 
-def _store(place: Place, region: str, endpoint: str, stall_seconds: float) -> S3Store:
+def _store(
+    place: Place, region: str, endpoint: str, stall_seconds: float, proxy: str | None
+) -> S3Store:
     config: S3Config = {
         "endpoint": endpoint,
         "region": region,
@@ -114,6 +129,7 @@ def _store(place: Place, region: str, endpoint: str, stall_seconds: float) -> S3
         config=config,
         credential_provider=provider,
         client_options={
+            **({"proxy_url": proxy} if proxy else {}),
             "allow_http": endpoint.startswith("http:"),
             "connect_timeout": timedelta(seconds=stall_seconds),
             "timeout": timedelta(days=1),  # of a whole answer; the caller has its own clock

@@ -186,6 +186,11 @@ class _Part:
         self._file.close()
 
     def begin(self, opened: Opened) -> None:
+        if opened.offset and opened.identity not in {None, self.identity}:
+            # A server that does not know If-Range goes on with other content.
+            self.identity = None
+            self._cut(0)
+            raise OSError("the content was replaced meanwhile")
         if opened.offset < self.size or opened.identity != self.identity:
             self._cut(opened.offset)
             self._note.write_bytes(msgspec.json.encode(_Note(opened.identity)))
