@@ -269,7 +269,8 @@ def test_a_pipeline_fetches_sends_keeps_and_tells_as_it_says(
         with hub.in_pipeline(answer.json()["pipeline"]["id"]):
             good = hub.done(hub.create("my film #1.mov", ["h264-360p"]))
             bad = hub.done(hub.create("none.mov", ["h264-360p"]))
-        until(lambda: len(told) >= 5, 30, "all events to be told")
+            half = hub.done(hub.create("my film #1.mov", ["h264-360p", "audio-aac"]))
+        until(lambda: len(told) >= 7, 30, "all events to be told")
     assert good["status"] == "SUCCESS", good
     assert good["warnings"] == ["2 damaged pictures were left out."]
     file = hub.service.file(good["outputs"][0]["file"]["id"])
@@ -281,6 +282,7 @@ def test_a_pipeline_fetches_sends_keeps_and_tells_as_it_says(
             assert one[reference] == good[reference]
         assert one["job"]["id"] == good["id"]
     assert (bad["status"], bad["error_code"]) == ("FAILURE", "0x0280004")
+    assert (half["status"], half["error_code"]) == ("FAILURE", "0x0260004")
     assert sorted((job["id"], path, job["status"] == "SUCCESS") for path, job in told) == sorted(
         [
             (good["id"], "/started", False),
@@ -288,6 +290,8 @@ def test_a_pipeline_fetches_sends_keeps_and_tells_as_it_says(
             (good["id"], "/finished", True),
             (bad["id"], "/started", False),
             (bad["id"], "/error", False),
+            (half["id"], "/started", False),
+            (half["id"], "/error", False),
         ]
     )
     assert "key=secret" not in hub.service.log.read_text()

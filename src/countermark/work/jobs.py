@@ -1,6 +1,6 @@
 """The workflow of a job: from its input to files that are registered.
 
-    begin → fetch → probe → for each output: encode → thumbnails → deliver → register → clear
+    begin → fetch → probe → encode, thumbnails of each output → deliver each → register → clear
 
 Each arrow is a checkpoint. A worker that is killed inside a step does that step again, or another
 worker does, once this one is known to be dead. Nothing of a job is visible before `register`,
@@ -120,9 +120,10 @@ def _work(steps: _Steps, execution: Execution) -> None:
         encoded = steps.encode(execution, number, source, about)
         output = msgspec.json.decode(encoded, type=MadeOutput)
         pictured = steps.thumbnails(execution, number, source, about, output)
-        output = msgspec.json.decode(pictured, type=MadeOutput)
+        made.append(msgspec.json.decode(pictured, type=MadeOutput))
+    # Only now: what lies elsewhere can't be taken back when another output fails.
+    for output in made:
         steps.deliver(execution, output)
-        made.append(output)
     steps.register(execution, source, made)
 
 
