@@ -213,58 +213,49 @@ def _given(
     return given
 
 
+_MANY: dict[str, Any] = {"path": "/v1/pipelines/", "invalid": InvalidPipelineInputError}
+_ONE: dict[str, Any] = {
+    "path": "/v1/pipelines/{id:str}",
+    "invalid": InvalidPipelineInputError,
+    "missing": PipelineNotFoundError,
+}
+_READ: dict[str, Any] = {"scopes": scopes.READ_PIPELINES}
+_SHOWN: dict[str, Any] = {"query": Expansion, "answer": PipelineAnswer}
 OPERATIONS: tuple[Operation[Any], ...] = (
     Operation(
         method="GET",
-        path="/v1/pipelines/",
         handler=list_pipelines,
         query=ManyPipelines,
         answer=PipelinesAnswer,
-        scopes=scopes.READ_PIPELINES,
-        invalid=InvalidPipelineInputError,
         large=True,
-    ),
-    Operation(
-        method="GET",
-        path="/v1/pipelines/{id:str}",
-        handler=show_pipeline,
-        query=Expansion,
-        answer=PipelineAnswer,
-        scopes=scopes.READ_PIPELINES,
-        invalid=InvalidPipelineInputError,
-        missing=PipelineNotFoundError,
+        **_READ,
+        **_MANY,
     ),
     Operation(
         method="POST",
-        path="/v1/pipelines/",
         handler=create_pipeline,
-        query=Expansion,
-        answer=PipelineAnswer,
         status=201,
         scopes=scopes.WRITE,
         body=NewPipelineBody,
-        invalid=InvalidPipelineInputError,
+        **_SHOWN,
+        **_MANY,
     ),
+    Operation(method="GET", handler=show_pipeline, **_SHOWN, **_READ, **_ONE),
     Operation(
         method="PUT",
-        path="/v1/pipelines/{id:str}",
         handler=change_pipeline,
-        query=Expansion,
-        answer=PipelineAnswer,
         scopes=scopes.WRITE,
         body=PipelineChangeBody,
-        invalid=InvalidPipelineInputError,
-        missing=PipelineNotFoundError,
+        **_SHOWN,
+        **_ONE,
     ),
     Operation(
         method="DELETE",
-        path="/v1/pipelines/{id:str}",
         handler=delete_pipeline,
         query=Presentation,
         status=204,
         scopes=scopes.WRITE,
         errors=(PipelineInUseError,),
-        invalid=InvalidPipelineInputError,
-        missing=PipelineNotFoundError,
+        **_ONE,
     ),
 )

@@ -158,59 +158,48 @@ def _check(target: TargetFormat, settings: FormSettings) -> None:
         raise InvalidPresetInputError(f"preset: {error}") from error
 
 
+_MANY: dict[str, Any] = {"path": "/v1/presets/", "invalid": InvalidPresetInputError}
+_ONE: dict[str, Any] = {
+    "path": "/v1/presets/{id:str}",
+    "invalid": InvalidPresetInputError,
+    "missing": PresetNotFoundError,
+}
+_READ: dict[str, Any] = {"scopes": scopes.READ_PIPELINES, "open": True}
+_SHOWN: dict[str, Any] = {"query": Expansion, "answer": PresetAnswer}
 OPERATIONS: tuple[Operation[Any], ...] = (
     Operation(
         method="GET",
-        path="/v1/presets/",
         handler=list_presets,
         query=ManyPresets,
         answer=PresetsAnswer,
-        scopes=scopes.READ_PIPELINES,
-        open=True,
-        invalid=InvalidPresetInputError,
         large=True,
-    ),
-    Operation(
-        method="GET",
-        path="/v1/presets/{id:str}",
-        handler=show_preset,
-        query=Expansion,
-        answer=PresetAnswer,
-        scopes=scopes.READ_PIPELINES,
-        open=True,
-        invalid=InvalidPresetInputError,
-        missing=PresetNotFoundError,
+        **_READ,
+        **_MANY,
     ),
     Operation(
         method="POST",
-        path="/v1/presets/",
         handler=create_preset,
-        query=Expansion,
-        answer=PresetAnswer,
         status=201,
         scopes=scopes.WRITE,
         body=NewPresetBody,
-        invalid=InvalidPresetInputError,
+        **_SHOWN,
+        **_MANY,
     ),
+    Operation(method="GET", handler=show_preset, **_SHOWN, **_READ, **_ONE),
     Operation(
         method="PUT",
-        path="/v1/presets/{id:str}",
         handler=change_preset,
-        query=Expansion,
-        answer=PresetAnswer,
         scopes=scopes.WRITE,
         body=PresetChangeBody,
-        invalid=InvalidPresetInputError,
-        missing=PresetNotFoundError,
+        **_SHOWN,
+        **_ONE,
     ),
     Operation(
         method="DELETE",
-        path="/v1/presets/{id:str}",
         handler=delete_preset,
         query=Presentation,
         status=204,
         scopes=scopes.WRITE,
-        invalid=InvalidPresetInputError,
-        missing=PresetNotFoundError,
+        **_ONE,
     ),
 )
