@@ -126,7 +126,7 @@ def _measured(made: Made) -> dict[str, float]:
         "ssim": lost[1],
         "growth": 100 * growth,
         "padding": 100 * made.padding,
-        "seams": float(np.abs(excess).max() / plain_changes.std()) if len(excess) else 0.0,
+        "seams": float(excess.max() / plain_changes.std()) if len(excess) else 0.0,
         "cpu": made.cpu,
     }
 
@@ -137,12 +137,8 @@ def _plain(clip: Clip, target: Path) -> Path:
         open_nameless(clip.path) as file,
         closing(Pictures(file, source, _SETTINGS, _SECONDS)) as pictures,
     ):
-        encoder = open_encoder(pictures.encoder)
-        # As x264 has it for streams whose keyframes come at fixed places; else its lookahead would
-        # spend bits on pictures for the sake of others beyond the next keyframe.
         most = math.ceil(_SECONDS * pictures.encoder.rate[0] / pictures.encoder.rate[1])
-        keyint = encoder.options["x264-params"].replace("keyint=infinite", f"keyint={most}", 1)
-        encoder.options = {**encoder.options, "x264-params": keyint}
+        encoder = open_encoder(pictures.encoder, most)
         times: list[int] = []
         packets: list[av.Packet] = []
         for segment in cut(pictures, pictures.time_base, _SECONDS):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermark.autograph.pattern import Grid, Pattern
-from countermark.autograph.visibility import Luma, Room, halved, room_of
+from countermark.autograph.visibility import Luma, Room, rooms_of
 
 
 class Strength(StrEnum):
@@ -50,7 +50,7 @@ FADE_FRAMES = 3
 _FINER = 2
 _MOST_GAIN = 8.0
 _GAIN_STEPS = 12
-_TABLE_STEPS = 101
+_TABLE_SCALE = 100  # entries to a luma step
 
 
 class SegmentMark:
@@ -75,7 +75,7 @@ class SegmentMark:
             cv2.resize(direction, shape[::-1], interpolation=cv2.INTER_LINEAR)
             for direction in pattern.of_segment(segment)
         ]
-        self._amplitudes, self.energy = _bounded(_rooms(frames, shape), BOUNDS[strength])
+        self._amplitudes, self.energy = _bounded(_faded(rooms_of(frames, shape)), BOUNDS[strength])
 
     def lay(self, variant: int, frame: int, target: Luma) -> None:
         """Write a marked frame.
@@ -91,16 +91,11 @@ class SegmentMark:
         cv2.add(self._frames[frame], wide, dst=target, dtype=cv2.CV_8U)
 
 
-def _rooms(frames: Sequence[Luma], shape: tuple[int, int]) -> Room:
-    """Judge all frames of a segment; shape (frames, rows, columns) each, faded."""
-    small = [halved(frame) for frame in frames]
-    neighbours = [small[min(1, len(small) - 1)], *small[:-1]]
-    rooms = [
-        room_of(frame, neighbour, shape) for frame, neighbour in zip(small, neighbours, strict=True)
-    ]
-    amplitude, error, weight = (np.stack(grids) for grids in zip(*rooms, strict=True))
-    fades = np.array([fade(number, len(frames)) for number in range(len(frames))], np.float32)
-    return Room(amplitude * fades[:, None, None], error, weight)
+def _faded(rooms: Room) -> Room:
+    """Let the mark come and go."""
+    count = len(rooms.amplitude)
+    fades = np.array([fade(number, count) for number in range(count)], np.float32)
+    return rooms._replace(amplitude=rooms.amplitude * fades[:, None, None])
 
 
 def _bounded(rooms: Room, bounds: Bounds) -> tuple[Grid, float]:
@@ -115,7 +110,7 @@ def _bounded(rooms: Room, bounds: Bounds) -> tuple[Grid, float]:
     for _ in range(_GAIN_STEPS):
         gain = (low + high) / 2
         tried = bounds.peak * np.minimum(rooms.amplitude * np.float32(gain), 1)
-        made = np.interp(tried, *_power_of_amplitude()).astype(np.float32)
+        made = _power_of_amplitude()[np.rint(tried * np.float32(_TABLE_SCALE)).astype(np.intp)]
         highest, cost = made.mean(axis=(1, 2)).max(), (made * rooms.weight).mean()
         if highest <= bounds.power and cost <= allowed:
             low, amplitudes, power = gain, tried, made
@@ -125,16 +120,17 @@ def _bounded(rooms: Room, bounds: Bounds) -> tuple[Grid, float]:
 
 
 @cache
-def _power_of_amplitude() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean square of a change after rounding to whole steps, by its amplitude before.
+def _power_of_amplitude() -> NDArray[np.float32]:
+    """Mean square of a change after rounding to whole steps, by its amplitude in hundredths.
 
     Where the signs of neighbouring cells differ, the change passes through zero; so it matters how
     the interpolated pattern's values are distributed, which any pattern shows.
     """
     signs = np.random.default_rng(0).choice((-1.0, 1.0), (64, 64)).astype(np.float32)
     values = cv2.resize(signs, (256, 256), interpolation=cv2.INTER_LINEAR)
-    amplitudes = np.linspace(0, max(bounds.peak for bounds in BOUNDS.values()), _TABLE_STEPS)
-    return amplitudes, np.array([np.square(np.rint(values * one)).mean() for one in amplitudes])
+    most = round(_TABLE_SCALE * max(bounds.peak for bounds in BOUNDS.values()))
+    powers = [np.square(np.rint(values * (one / _TABLE_SCALE))).mean() for one in range(most + 1)]
+    return np.array(powers, np.float32)
 
 
 def fade(number: int, count: int) -> float:

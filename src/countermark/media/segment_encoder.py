@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import av
@@ -23,7 +23,10 @@ _FORCED = {"I": PictureType.I, "P": PictureType.P, "B": PictureType.B}
 # One thread for each encoder: segments and variants already fill the cores. Every IDR picture may
 # follow any other, so that x264 closes the group at a cut instead of coding a mere I picture, which
 # could not be forced on the other variants.
-_X264 = "keyint=infinite:min-keyint=1:threads=1:open-gop=0"
+_X264 = "min-keyint=1:threads=1:open-gop=0"
+
+# Were keyframes closer than this, x264 would use fewer B pictures, and its headers would tell.
+_MOST_B = 16
 
 # x264 gives an IDR picture its better quality only once it has seen P pictures. Two grey ones,
 # coded in no time and left out, bring it where it would be in the middle of a film.
@@ -66,18 +69,23 @@ class Coded(Struct, frozen=True):
     sample: bytes
 
 
-def open_encoder(settings: EncoderSettings, *, decides: bool = True) -> VideoCodecContext:
+def open_encoder(
+    settings: EncoderSettings, longest: int, *, decides: bool = True
+) -> VideoCodecContext:
     """Make an encoder whose headers depend on nothing but the settings.
 
     Args:
         settings: of the encoder.
+        longest: most pictures from one keyframe to the next; x264 doesn't look further when it
+            decides what a picture is worth to those that follow.
         decides: whether it decides of what kind pictures are; else it need not look for it.
     """
     encoder = av.CodecContext.create("libx264", "w")
     configure(encoder, settings)
+    parameters = f"{encoder.options['x264-params']}:keyint={longest}"
     if not decides:
-        parameters = f"{encoder.options['x264-params']}:b-adapt=0:scenecut=0"
-        encoder.options = {**encoder.options, "x264-params": parameters}
+        parameters += ":b-adapt=0:scenecut=0"
+    encoder.options = {**encoder.options, "x264-params": parameters}
     return encoder
 
 
@@ -118,7 +126,7 @@ def encode_segments(
     Returns:
         The segments' pictures in the order of decoding.
     """
-    encoder = open_encoder(settings, decides=not all(kinds))
+    encoder = open_encoder(settings, _longest(kinds), decides=not all(kinds))
     frames = chain(
         _warming(settings),
         (picture.frame for picture in pictures),
@@ -143,6 +151,12 @@ def _warming(settings: EncoderSettings) -> list[VideoFrame]:
     for plane in frame.planes:
         plane.update(b"\x80" * plane.buffer_size)
     return [frame] * len(_WARMING)
+
+
+def _longest(kinds: Sequence[str]) -> int:
+    """Pictures of the longest of consecutive segments, but more than a run of B pictures."""
+    starts = [number for number, kind in enumerate([*kinds, "I"]) if kind == "I"]
+    return max(_MOST_B + 1, *(after - before for before, after in pairwise(starts)))
 
 
 def free_kinds(count: int) -> list[str]:

@@ -66,3 +66,13 @@ def test_the_mark_fades_alike_at_both_ends(count: int) -> None:
     assert levels == levels[::-1]
     assert max(levels) <= 1
     assert levels[0] == min(levels)
+
+
+def test_what_stands_perfectly_still_carries_less_than_what_stirs() -> None:
+    random = np.random.default_rng(1)
+    still = random.integers(60, 180, (96, 160)).astype(np.uint8)
+    noise = random.integers(0, 3, (8, 96, 160)).astype(np.uint8)
+    pattern = Pattern(b"k" * 32, "a" * 24, 2, 160, 96)
+    frozen = SegmentMark(pattern, 0, [still] * 8, Strength.LIGHT)
+    stirred = SegmentMark(pattern, 0, list(still + noise), Strength.LIGHT)
+    assert 0 < frozen.energy < 0.3 * stirred.energy
