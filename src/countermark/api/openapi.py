@@ -39,7 +39,7 @@ _TAG = {
     "in": "path",
     "required": True,
     "description": "An AutoGraph tag.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 256},
 }
 _SECURITY_SCHEMES = {
     "bearer": {
