@@ -81,11 +81,20 @@ def test_thumbnails_come_as_a_zip_and_what_players_show_as_files_of_their_own(
     assert "text/vtt" in {image["mime_type"] for image in images}
 
 
-def test_a_logo_lies_on_the_output(hub: JobClient, source: dict[str, Any], tmp_path: Path) -> None:
+def test_a_part_of_the_input_is_made_smaller_with_a_logo_on_it(
+    hub: JobClient, source: dict[str, Any], tmp_path: Path
+) -> None:
     hub.service.put_in(make_image(tmp_path / "logo.png", codec="png"), "logo.png")
-    logos = [{"logo_image": "logo.png", "logo_preset": "logo_30_bottom_right"}]
-    job = hub.done(hub.create("films/Käse.mp4", ["h264-360p"], output_options={"logos": logos}))
+    options = {
+        "logos": [{"logo_image": "logo.png", "logo_preset": "logo_30_bottom_right"}],
+        "settings": {"video": {"width": "50%"}},
+    }
+    part = {"input_name": "films/Käse.mp4", "start_time": 0.5, "duration": 1.0}
+    job = hub.done(hub.create("", ["h264-360p"], output_options=options, input=part))
     assert job["status"] == "SUCCESS", job
+    file = hub.service.file(job["outputs"][0]["file"]["id"])
+    assert file["duration"] == pytest.approx(1000, abs=100)
+    assert file["video_tracks"][0]["width"] == source["video_tracks"][0]["width"] // 2
 
 
 def test_how_far_a_job_is_can_be_followed_to_its_end(
