@@ -6,7 +6,9 @@ from pathlib import Path
 from random import Random
 
 import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from countermark.autograph.fingerprint import unpack
 from countermark.autograph.index import decode
@@ -24,7 +26,8 @@ from countermark.work.master_file import Layout
 from countermark.work.master_request import Master
 from countermark.work.masters import mastered
 from support.masters import asked_master, made_master
-from support.media import make_audio, make_video
+from support.media import make_audio, make_image, make_video
+from support.odd_video import hdr, interlaced, two_languages
 
 FRAMES = 72
 
@@ -154,6 +157,20 @@ Oddity = Callable[[Path], Path]
             48,
             id="wide pixels",
         ),
+        pytest.param(
+            lambda p: make_video(p / "a.mkv", codec="ffv1", size=(2, 2), audio=False),
+            (2, 2),
+            48,
+            id="four pixels",
+        ),
+        pytest.param(
+            lambda p: make_image(p / "a.png", codec="png", size=(160, 90)),
+            (160, 90),
+            1,
+            id="an image",
+        ),
+        pytest.param(lambda p: interlaced(p / "a.mkv", frames=30), (320, 160), 30, id="interlaced"),
+        pytest.param(lambda p: hdr(p / "a.mkv", frames=30), (128, 96), 30, id="high dynamic range"),
     ],
 )
 def test_an_odd_film_becomes_an_upright_master_of_square_pixels(
@@ -166,6 +183,51 @@ def test_an_odd_film_becomes_an_upright_master_of_square_pixels(
         assert (stream.width, stream.height) == size
         assert stream.sample_aspect_ratio in {1, None}
         assert sum(1 for _ in container.decode(stream)) == frames
+
+
+def test_fields_are_woven_and_high_dynamic_range_is_mapped(tmp_path: Path) -> None:
+    woven = layout_of(made_master(tmp_path / "woven", interlaced(tmp_path / "i.mkv", frames=30)))
+    with av.open(spliced(woven, [0] * len(woven.starts))) as container:
+        frames = [frame.to_ndarray(format="gray").astype(int) for frame in container.decode()]
+    combs = np.abs(frames[4][1:-1] * 2 - frames[4][:-2] - frames[4][2:]).mean()
+    assert combs < 2  # of 16 where the rows are from two moments
+    mapped = layout_of(made_master(tmp_path / "mapped", hdr(tmp_path / "h.mkv", frames=30)))
+    with av.open(spliced(mapped, [0] * len(mapped.starts))) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
+        assert context.pix_fmt == "yuv420p"
+
+
+def test_every_sound_track_is_kept_with_its_language(tmp_path: Path) -> None:
+    source = two_languages(tmp_path / "a.mkv", (160, 90))
+    layout = layout_of(made_master(tmp_path / "made", source))
+    with av.open(spliced(layout, [0, 1, 0])) as container:
+        sounds = container.streams.audio
+        assert [one.metadata["language"] for one in sounds] == ["eng", "deu"]
+        heard = [sum(f.samples for f in decoded_track(layout, number)) for number in range(2)]
+    assert heard == pytest.approx([96_000, 96_000], abs=3_000)
+
+
+def test_a_still_picture_s_copies_are_alike_but_for_what_it_can_hide(tmp_path: Path) -> None:
+    source = make_video(
+        tmp_path / "a.mp4", size=(160, 90), luma=lambda _s, x, y: (x * 7 + y * 13) % 200 + 20
+    )
+    layout = layout_of(made_master(tmp_path / "made", source))
+    shown = [shown_lumas(layout, [one] * len(layout.starts)) for one in range(2)]
+    assert len(shown[0]) == len(shown[1]) == 48
+    # Codecs err, but no more than a step or so apart: nothing pulses where nothing moves.
+    assert max(abs(float(a.mean() - b.mean())) for a, b in zip(*shown, strict=True)) < 0.2
+
+
+def test_eight_variants_are_as_many_films(film: Path, tmp_path: Path) -> None:
+    master = made_master(tmp_path, film, variants=8)
+    layout = layout_of(master)
+    copies = {
+        b"".join(frame.tobytes() for frame in shown_lumas(layout, [one] * len(layout.starts)))
+        for one in range(8)
+    }
+    assert len(copies) == 8
+    assert Path(master.blob).stat().st_size == 8 * master.size
 
 
 def test_damaged_pictures_in_the_middle_are_left_out_and_told(tmp_path: Path) -> None:
@@ -206,6 +268,18 @@ def test_settings_that_no_splice_allows_are_refused(film: Path, tmp_path: Path) 
 
 def spliced(layout: Layout, choice: list[int]) -> Splice:
     return Splice(layout.blob, layout.size, layout.starts, choice)
+
+
+def shown_lumas(layout: Layout, choice: list[int]) -> list[NDArray[np.uint8]]:
+    """The pictures of a copy."""
+    with av.open(spliced(layout, choice)) as container:
+        return [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+
+
+def decoded_track(layout: Layout, number: int) -> list[av.AudioFrame]:
+    """The sound of one of a copy's tracks."""
+    with av.open(spliced(layout, [0] * len(layout.starts))) as container:
+        return list(container.decode(audio=number))
 
 
 def decoded(layout: Layout, choice: list[int]) -> tuple[list[int], int]:

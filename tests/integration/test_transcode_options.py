@@ -29,6 +29,7 @@ from support.media import (
     make_video,
     picture,
 )
+from support.odd_video import hdr, interlaced
 from support.transcoding import audio, h264, make, samples, video
 
 
@@ -105,23 +106,7 @@ def test_a_logo_that_is_no_picture_is_refused(tmp_path: Path) -> None:
 
 def test_fields_are_woven_into_whole_pictures(tmp_path: Path) -> None:
     """Odd and even rows from different times leave combs, which must be gone."""
-    source = tmp_path / "a.mkv"
-    with av.open(str(source), "w") as container:
-        stream = container.add_stream("mpeg2video", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 320, 160, "yuv420p"
-        stream.codec_context.bit_rate = 8_000_000
-        # Interlaced coding of both motion and transform: FF flags ildct and ilme.
-        stream.codec_context.flags |= 0x00040000 | 0x20000000
-        stream.codec_context.field_order = 2
-        for number in range(8):
-            rows = np.full((160, 320), 40, np.uint8)
-            for row in range(160):
-                left = 20 + 16 * number + 8 * (row % 2)
-                rows[row, left : left + 80] = 200
-            frame = av.VideoFrame.from_ndarray(rows, "gray").reformat(format="yuv420p")
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    source = interlaced(tmp_path / "a.mkv")
     combs = {}
     for wish in ("auto", "always", "never"):
         path, _ = make(source, h264(deinterlace=wish, quality=10))
@@ -193,29 +178,6 @@ def test_colours_that_are_not_named_are_named_by_the_input_s_size(tmp_path: Path
     source = coloured(tmp_path / "a.mp4", matrix=2, range_=0, size=(1280, 720), luma=120)
     path, _ = make(source, h264(width=320))
     assert video(path).stream.codec_context.colorspace == 1
-
-
-def hdr(path: Path) -> Path:
-    """A grey of 100 cd/m² in PQ and BT.2020, with metadata of its mastering display."""
-    with av.open(str(path), "w") as container:
-        parameters = (
-            "log-level=none:max-cll=1000,400:"
-            "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
-        )
-        options = {"preset": "ultrafast", "x265-params": parameters}
-        stream = container.add_stream("libx265", rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p10le"
-        context = stream.codec_context
-        context.colorspace, context.color_primaries = 9, 9
-        context.color_trc, context.color_range = 16, 1
-        frame = av.VideoFrame(128, 96, "yuv420p10le")
-        for plane, value in zip(frame.planes, (509, 512, 512), strict=True):
-            plane.update(struct.pack("<H", value) * (plane.buffer_size // 2))
-        for number in range(3):
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
 
 
 def test_high_dynamic_range_is_mapped_for_ordinary_screens(tmp_path: Path) -> None:

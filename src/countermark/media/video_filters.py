@@ -24,6 +24,9 @@ from countermark.media.picture_size import (
     squared,
 )
 
+# Pixels; FFmpeg's bwdif takes no less.
+_LEAST_DEINTERLACED = 3
+
 _SIDEWAYS = ("rotate-90", "rotate-270", "flip-rotate-90", "flip-rotate-270")
 
 
@@ -117,6 +120,8 @@ def _steps(shot: Shot, look: Look) -> list[Step]:
 def _deinterlace(shot: Shot, settings: VideoSettings) -> list[Step]:
     wish = settings.deinterlace or "auto"
     if wish == "never" or not shot.format.startswith(("yuv", "gray")):
+        return []
+    if min(shot.size) < _LEAST_DEINTERLACED:
         return []
     which = "all" if wish == "always" else "interlaced"
     return [("bwdif", f"mode=send_frame:deint={which}")]
