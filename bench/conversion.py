@@ -29,7 +29,7 @@ ROUNDS = 3
 SECONDS = 30
 RATE = 24
 REACH = 1.1
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.1  # more often, and asking would take time from the encoder
 _PRESET = next(preset for preset in PRESETS if preset.key == "h264-720p")
 
 
