@@ -23,6 +23,7 @@ _KEYPOINTS = 1500
 # Low, for flat and dark scenes; the consensus bears the clutter.
 _CONTRAST = 0.01
 _RATIO = 0.8
+_SOFT = 1.5
 # Pixels of the canvas within which a match agrees.
 _TOLERANCE = 2.0
 _LEAST_MATCHES = 8
@@ -59,8 +60,18 @@ def find(leaks: Sequence[Luma], masters: Sequence[Luma]) -> Fit | None:
         masters: the master's frames, drawn on the canvas.
 
     Returns:
-        The better of the upright and the mirrored fit; None if neither is plausible.
+        The better of the upright and the mirrored fit; None if neither is plausible, not even
+        among pictures that were softened: in flat ones, noise makes more keypoints than they have.
     """
+    plain = _find(leaks, masters)
+    return plain or _find([_soft(one) for one in leaks], [_soft(one) for one in masters])
+
+
+def _soft(picture: Luma) -> Luma:
+    return cv2.GaussianBlur(picture, (0, 0), _SOFT).astype(np.uint8, copy=False)
+
+
+def _find(leaks: Sequence[Luma], masters: Sequence[Luma]) -> Fit | None:
     finder = cv2.SIFT.create(_KEYPOINTS, contrastThreshold=_CONTRAST)
     known = [finder.detectAndCompute(picture, None) for picture in masters]
     fits = []
