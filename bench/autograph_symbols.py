@@ -74,7 +74,7 @@ def _count(folder: Path, made: Made, number: int) -> Count:
         return Count(0, len(marked), len(whole) - len(marked))
     reading = inquiry.reading()
     found = dict(zip(reading.segments.tolist(), reading.correlations.argmax(axis=1), strict=True))
-    right = sum(found.get(number) == choice[number] for number in marked)
+    right = sum(bool(found.get(number) == choice[number]) for number in marked)
     return Count(right, len(marked), len(whole) - len(marked))
 
 
