@@ -152,15 +152,20 @@ def test_a_leak_with_broken_bytes_in_its_middle_is_still_traced(
     assert [one.tag for one in traced(path, master).accused] == ["anna"]
 
 
-def test_the_master_is_found_among_others(master: Master, tmp_path: Path) -> None:
+def test_the_master_is_found_among_many_others(master: Master, tmp_path: Path) -> None:
     index = decode(Path(master.index).read_bytes())
     film = write_film(tmp_path / "other.mp4", textured(2, 10, SIZE, RATE), RATE)
     other = made_master(tmp_path / "made", film)
-    stranger = replace(decode(Path(other.index).read_bytes()), master="0" * 24)
+    stranger = decode(Path(other.index).read_bytes())
     known = [
         TracedMaster(
-            stranger, KEY, lambda: Path(other.fingerprint).read_bytes(), lambda: Path(other.blob)
-        ),
+            replace(stranger, master=f"{number:024x}"),
+            KEY,
+            lambda: Path(other.fingerprint).read_bytes(),
+            lambda: Path(other.blob),
+        )
+        for number in range(9)
+    ] + [
         TracedMaster(
             index, KEY, lambda: Path(master.fingerprint).read_bytes(), lambda: Path(master.blob)
         ),
