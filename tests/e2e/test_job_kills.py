@@ -49,10 +49,11 @@ def test_jobs_end_right_whenever_workers_are_killed(
         jobs = [_ask(workers, file_id) for _ in range(JOBS)]
         for _ in range(2):
             workers.start()
-        for _ in range(KILLS):
+        killed = 0
+        while killed < KILLS:
             if workers.ended(len(jobs)):
                 jobs.append(_ask(workers, file_id))
-            workers.kill_one(chance, seconds=1.5)
+            killed += workers.kill_one(chance, seconds=1.5)
         workers.wait_for_end(len(jobs), SECONDS)
         until(lambda: not any(workers.litter().values()), 60, "all litter to be gone")
         for job in jobs:

@@ -86,22 +86,28 @@ class WorkerFarm:
         self._workers.append(worker)
         return worker
 
-    def kill_one(self, chance: random.Random, seconds: float, machine: str = "machine-0") -> None:
+    def kill_one(self, chance: random.Random, seconds: float, machine: str = "machine-0") -> bool:
         """SIGKILL a worker in the middle of a job and start another one in its place.
 
         Args:
             chance: Chooses which one, and when.
-            seconds: How long at most to wait after it was seen to be at work.
+            seconds: How long at most to wait before.
             machine: Where the new one runs.
+
+        Returns:
+            Whether one was killed: at that moment none may have been at work.
         """
-        until(self._busy, 120, "a worker to be in the middle of a job")
         threading.Event().wait(chance.uniform(0.0, seconds))
-        victim = chance.choice(until(self._busy, 120, "a worker to be in the middle of a job"))
+        busy = self._busy()
+        if not busy:
+            return False
+        victim = chance.choice(busy)
         name = _name_of(victim.pid)
         victim.kill()
         victim.wait()
         self._ended |= {(job.id, job.runs) for job in self._running() if job.worker == name}
         self.start(machine)
+        return True
 
     def _busy(self) -> "list[subprocess.Popen[bytes]]":
         """The living workers that have begun with a job, by themselves or after another's death."""
