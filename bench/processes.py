@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -62,16 +62,16 @@ def _await_port(port: int, child: subprocess.Popen[bytes], log_path: Path) -> No
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    family = [child.pid, *(process.pid for process in _children(child.pid))]
+    descendants = _children(child.pid)
     child.terminate()
     try:
         child.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-    left = [psutil.Process(pid) for pid in family[1:] if psutil.pid_exists(pid)]
-    for process in psutil.wait_procs(left, timeout=2)[1]:
-        process.kill()
+    for process in psutil.wait_procs(descendants, timeout=2)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _children(pid: int) -> list[psutil.Process]:
