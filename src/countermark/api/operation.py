@@ -34,6 +34,8 @@ from countermark.links.addresses import client_address
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+_ID = "{id:str}"
+_DIRECT = "direct"  # the key of a handler's own ASGI application among Litestar's options
 
 Q = TypeVar("Q", bound=Struct)
 B = TypeVar("B", bound=Struct)
@@ -207,7 +209,7 @@ def route_handlers(operations: Iterable[Operation[Any]], services: Services) -> 
 
 
 class Shortcut:
-    """Litestar, passed by where a path leaves nothing to find: it has no parameters.
+    """Litestar, passed by where a path leaves nothing to find: it is fixed, or ends in an id.
 
     What Litestar does around a handler takes a quarter of the time of a short call, and none of
     it is for these, which make their own answers, errors included.
@@ -223,15 +225,28 @@ class Shortcut:
     def __init__(self, routed: Litestar, handlers: Iterable[RouteHandler]) -> None:
         self.routed = routed
         self._fixed: dict[str, ASGIApp] = {}
+        self._of_one: dict[str, ASGIApp] = {}  # by what stands before the id
         for handler in handlers:
-            if isinstance(handler, ASGIRouteHandler):
-                for path in handler.paths:
-                    self._fixed[path] = self._fixed[path.rstrip("/") + "/"] = handler.fn
+            (path,) = handler.paths
+            if "{" not in path:
+                self._fixed[path] = self._fixed[path.rstrip("/") + "/"] = handler.opt[_DIRECT]
+            elif path.removesuffix(_ID) == path.partition("{")[0]:
+                self._of_one[path.removesuffix(_ID)] = handler.opt[_DIRECT]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        fixed = self._fixed.get(scope["path"]) if scope["type"] == ScopeType.HTTP else None
-        await (fixed or self.routed)(scope, receive, send)
+        direct = self._direct(scope) if scope["type"] == ScopeType.HTTP else None
+        await (direct or self.routed)(scope, receive, send)
+
+    def _direct(self, scope: Scope) -> ASGIApp | None:
+        path = scope["path"]
+        if (fixed := self._fixed.get(path)) is not None:
+            return fixed
+        folder, slash, last = path.removesuffix("/").rpartition("/")
+        if not last:
+            return None
+        scope["path_params"] = {"id": last}  # Litestar sets its own
+        return self._of_one.get(folder + slash)
 
 
 def _route_handler(path: str, operations: list[Operation[Any]], services: Services) -> RouteHandler:
@@ -266,9 +281,8 @@ def _routed(
     async def handle_with_parameters(request: Request) -> ASGIApp:  # type: ignore[type-arg]  # user, auth and state types are not used
         return await answer(request.scope, request.receive)
 
-    named = {"operations": operations}
-    # What Litestar does for its own kind of handler takes longer than most calls, but its plain
-    # ASGI routes cannot have parameters.
+    named = {"operations": operations, _DIRECT: handle}
+    # Litestar's plain ASGI routes cannot have parameters.
     if "{" not in path:
         return ASGIRouteHandler(path, copy_scope=False, opt=named)(handle)
     return HTTPRouteHandler(
