@@ -47,15 +47,11 @@ class Room:
 
     def _call_back(self) -> None:
         assert self._epoll is not None  # noqa: S101 - for the type checker
-        waiting, left = self._waiting, _AT_ONCE
-        # What has got room while others were served goes along: the next turn of the event loop
-        # costs more than to look again.
-        while left > 0 and (found := self._epoll.poll(0, left)):
-            left -= len(found)
-            for descriptor, _ in found:
-                # One that came before may have been its end.
-                if (ready := waiting.get(descriptor)) is not None:
-                    ready()
+        waiting = self._waiting
+        for descriptor, _ in self._epoll.poll(0, _AT_ONCE):
+            # One that came before may have been its end.
+            if (ready := waiting.get(descriptor)) is not None:
+                ready()
 
 
 def room_of(loop: asyncio.AbstractEventLoop) -> Room:
