@@ -25,7 +25,6 @@ from support.edge import MARK_KEY, edge_process
 from support.links import LINK, RING, link
 from support.masters import MASTER, coded_index, master_blob
 from support.sources import source
-from support.valkey import valkey
 
 BLOCK = bytes(range(256)) * 4096
 SIZE = 64 * len(BLOCK)
@@ -95,16 +94,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(keep())
     return folder
-
-
-@pytest.fixture(params=["sqlite", "valkey"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-        return
-    (tmp_path / "valkey").mkdir()
-    with valkey(tmp_path / "valkey") as url:
-        yield f"{url}0"
 
 
 @dataclass

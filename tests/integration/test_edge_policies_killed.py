@@ -10,27 +10,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from countermark.links.link import mint
 from countermark.links.parallel import LEASE_SECONDS
 from countermark.storage.local import LocalStore
 from support.edge import edge_process
 from support.links import LINK, RING, link
 from support.sources import source
-from support.valkey import valkey
 
 SIZE = 64 << 20
-
-
-@pytest.fixture(params=["sqlite", "valkey"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-        return
-    (tmp_path / "valkey").mkdir()
-    with valkey(tmp_path / "valkey") as url:
-        yield f"{url}0"
 
 
 def keep(root: Path) -> None:
