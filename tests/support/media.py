@@ -93,6 +93,24 @@ def make_video(  # noqa: PLR0913 - each test names the one property that it is a
     return path
 
 
+def make_repeated(path: Path, source: Path, times: int) -> Path:
+    """Make a long video cheaply: another one's first track so many times, nothing encoded."""
+    with av.open(str(path), "w") as container:
+        video = None
+        for number in range(times):
+            with av.open(str(source)) as piece:
+                stream = piece.streams.video[0]
+                video = video or container.add_stream_from_template(stream)
+                for packet in piece.demux(stream):
+                    if packet.dts is None:
+                        continue
+                    packet.pts += number * stream.duration
+                    packet.dts += number * stream.duration
+                    packet.stream = video
+                    container.mux(packet)
+    return path
+
+
 def make_audio(path: Path, *, codec: str, seconds: float = 2.0, cover: bytes | None = None) -> Path:
     """Make a stereo tone at 48 kHz, in an MP3 file with a JPEG as its cover if given."""
     with av.open(str(path), "w") as container:
