@@ -11,6 +11,7 @@ from bench.results import Row, alternate, faster
 from bench.run import Run, temporary_folder, write_content
 from bench.service import countermark
 from bench.uploads import put_file
+from countermark.storage.layout import file_key
 
 _SIZE = 256 << 20
 _SHAPES = ((1, False), (32, False), (32, True))  # streams, dropped by the kernel
@@ -22,13 +23,14 @@ _REASON = (
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Megabytes per second over kept connections, the file in the page cache on both sides."""
+    """Megabytes per second over kept connections, both sides sending the same file, cached."""
     with temporary_folder() as folder:
         content = folder / "content.bin"
         write_content(content, _SIZE // run.scale)
         with nginx(folder / "nginx", folder) as peer, countermark(folder / "ours") as ours:
-            target = ours.link(put_file(run, ours, content))
-            sides = (ours.edge_port, target), (peer.port, f"/{content.name}")
+            file_id = put_file(run, ours, content)
+            blob = f"/ours/data/blobs/{file_key(file_id)}"
+            sides = (ours.edge_port, ours.link(file_id)), (peer.port, blob)
             for streams, dropped in _SHAPES:
                 yield _row(run, streams, *sides, dropped=dropped)
 

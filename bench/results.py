@@ -36,7 +36,7 @@ class Row:
 def alternate(
     ours: Callable[[], float], peer: Callable[[], float], rounds: int
 ) -> tuple[float, float]:
-    """Medians of both, measured in turn so that both meet the same weather.
+    """Interquartile means of both, measured in turn so that both meet the same weather.
 
     Every other round starts with the other side: what the first leaves behind (dirty pages, a warm
     core) then helps or harms both alike. The first round only warms up.
@@ -45,7 +45,17 @@ def alternate(
     for number in range(rounds + 1):
         for side in (ours, peer) if number % 2 == 0 else (peer, ours):
             results[side].append(side())
-    return statistics.median(results[ours][1:]), statistics.median(results[peer][1:])
+    return _interquartile_mean(results[ours][1:]), _interquartile_mean(results[peer][1:])
+
+
+def _interquartile_mean(results: Sequence[float]) -> float:
+    """The mean without the lowest and the highest quarter.
+
+    Hiccups don't count, as in a median; but where results fall into two heaps (both ends of a
+    connection on one core or on two), it moves with their shares instead of jumping between them.
+    """
+    aside = len(results) // 4
+    return statistics.fmean(sorted(results)[aside : len(results) - aside])
 
 
 def faster(what: str, pair: tuple[float, float], unit: str, reach: float, note: str = "") -> Row:
