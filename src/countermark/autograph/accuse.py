@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermark.autograph.attribution import attribute
-from countermark.autograph.code import Code, Segments, Symbols
-from countermark.autograph.derivation import UNITS, tag_bytes
+from countermark.autograph.code import Code, Symbols
+from countermark.autograph.derivation import tag_bytes
 from countermark.autograph.evidence import Evidence, EvidenceError
 from countermark.autograph.scan import scan
 from countermark.autograph.score import Bets, crowd_bets, first_bets, further_bets
@@ -127,24 +127,34 @@ def needed_score(issued: int, bound: float, number: int = 0) -> float:
     return float(np.log(issued / (bound * 0.9 * 0.1**number)))
 
 
-def opening(code: Code, segments: Segments, issued: int, bound: float = DEFAULT_BOUND) -> int:
-    """How many segments to read first: one leaker, read clearly, is then named nearly always.
+def expected(code: Code, evidence: Evidence, leakers: int = 1) -> tuple[float, float]:
+    """What one of so many leakers who share a leak evenly would score on this evidence.
+
+    It depends on the evidence alone, so whoever waits for it before he looks at the scores spends
+    nothing of the bound.
 
     Args:
         code: the master's code.
-        segments: in the order in which they would be read, shape (n,).
-        issued: how many tags will be scored.
-        bound: greatest allowed probability that anybody innocent is accused.
+        evidence: see `countermark.autograph.evidence`.
+        leakers: how many.
 
     Returns:
-        1 to n; n if they don't suffice.
+        Mean and standard deviation, nats.
     """
-    chances = code.biases(segments) / UNITS
-    mean = -(chances * np.log(chances)).sum(axis=1)
-    variance = (chances * np.log(chances) ** 2).sum(axis=1) - mean**2
-    safely = mean.cumsum() - 3 * np.sqrt(variance.cumsum())
-    sure = safely >= needed_score(max(issued, 1), bound) + np.log(_ODDS[1])
-    return int(sure.argmax()) + 1 if sure.any() else len(segments)
+    biases = code.biases(evidence.segments)
+    bets = crowd_bets(biases, evidence.likelihoods, leakers)
+    mean, variance = (float(part.sum()) for part in bets.expected(biases))
+    return mean, float(np.sqrt(variance))
+
+
+def sufficient(issued: int, bound: float = DEFAULT_BOUND) -> float:
+    """Score in nats, as `expected` has it, that names a single leaker.
+
+    Args:
+        issued: how many tags are scored.
+        bound: greatest allowed probability that anybody innocent is accused.
+    """
+    return needed_score(max(issued, 1), bound) + float(np.log(_ODDS[1]))
 
 
 def accuse(
@@ -259,14 +269,13 @@ class _Inquiry:
 
     def _outlook(self) -> Outlook | None:
         for leakers, odds in _ODDS.items():
-            bets = crowd_bets(self.biases, self.evidence.likelihoods, leakers)
-            mean, variance = (float(part.sum()) for part in bets.expected(self.biases))
+            mean, deviation = expected(self.code, self.evidence, leakers)
             need = self._needed(0) + np.log(odds)
             if mean < _LEAST_RATE * max(len(self.evidence), 1):
                 return None
-            missing = factor_to_reach(need, mean, variance) - 1
+            missing = factor_to_reach(need, mean, deviation**2) - 1
             # One of them would show but once in forty times less than two deviations below this.
-            open_still = self.best >= mean - 2 * np.sqrt(variance) - np.log(odds)
+            open_still = self.best >= mean - 2 * deviation - np.log(odds)
             if missing > 0 and open_still:
                 return Outlook(int(np.ceil(missing * len(self.evidence))), leakers)
         return None

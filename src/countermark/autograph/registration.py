@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from countermark.autograph.canvas import Canvas, Grid, Homography, Luma
 from countermark.autograph.placement import Moments, find, refine
-from countermark.autograph.timing import Line, Seconds, follow, likeness
+from countermark.autograph.timing import Guess, Line, Seconds, follow, likeness
 
 _SHOWN = 6
 _REFINED = 8
@@ -92,8 +92,7 @@ def register(
     canvas: Canvas,
     shots: Shots,
     piece: Piece,
-    guess: Line,
-    reach: float,
+    guess: Guess,
     homography: Homography | None = None,
 ) -> Registration | None:
     """Put a piece of a leak on a piece of a master.
@@ -103,29 +102,26 @@ def register(
         shots: of the leak, two frames at least.
         piece: of the master; reaches around what the leak may show.
         guess: of the time.
-        reach: how far the guess may be off, seconds.
         homography: the place, if it is known from other pieces, else None.
 
     Returns:
         None if the pictures have too little in common to place them.
     """
     if homography is None:
-        placed = _placed(canvas, shots, piece, guess, reach)
+        placed = _placed(canvas, shots, piece, guess)
     else:
-        placed = _timed(canvas, shots, piece, guess, reach, homography)
+        placed = _timed(canvas, shots, piece, guess, homography)
     if placed is None:
         return None
     refined, line = _refined(shots, piece, placed)
-    exact = _timed(canvas, shots, piece, line, _CLOSE, refined)
+    exact = _timed(canvas, shots, piece, Guess(line, _CLOSE, guess.stray), refined)
     return max(placed, exact, key=lambda found: found.agreement + found.movement)
 
 
-def _placed(
-    canvas: Canvas, shots: Shots, piece: Piece, guess: Line, reach: float
-) -> Registration | None:
+def _placed(canvas: Canvas, shots: Shots, piece: Piece, guess: Guess) -> Registration | None:
     """Place by keypoints; twice, as frames of the wrong moment shift a picture that pans."""
     shown = _spread(len(shots.times), _SHOWN)
-    wanted = guess.at(shots.times[shown])
+    wanted = guess.line.at(shots.times[shown])
     frames = np.abs(piece.times[None] - wanted[:, None]).argmin(axis=1)
     best = None
     for _ in range(2):
@@ -133,10 +129,10 @@ def _placed(
         fit = find(*pairs)
         if fit is None:
             return best
-        found = _timed(canvas, shots, piece, guess, reach, fit.homography)
+        found = _timed(canvas, shots, piece, guess, fit.homography)
         if best is None or found.agreement > best.agreement:
             best = found
-        guess, reach, frames = best.line, _CLOSE, best.frames[shown]
+        guess, frames = Guess(best.line, _CLOSE, guess.stray), best.frames[shown]
     return best
 
 
@@ -150,14 +146,13 @@ def _timed(
     canvas: Canvas,
     shots: Shots,
     piece: Piece,
-    guess: Line,
-    reach: float,
+    guess: Guess,
     homography: Homography,
 ) -> Registration:
     covered = canvas.covered(shots.area, homography)
     laid = np.stack([canvas.cells(canvas.lay(one, homography)) for one in shots.sketches])
     similar = likeness(laid, piece.means, covered)
-    line, frames = follow(similar, shots.times, piece.times, guess, reach)
+    line, frames = follow(similar, shots.times, piece.times, guess)
     shown = np.arange(len(frames)), frames
     whole, moving = similar.whole[shown], similar.moving[shown]
     return Registration(homography, line, frames, whole, moving, laid, covered)

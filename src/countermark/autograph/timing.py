@@ -15,7 +15,7 @@ from countermark.autograph.canvas import Grid, flattened
 Seconds = NDArray[np.float64]
 Frames = NDArray[np.int64]
 
-_RATES = np.linspace(-0.01, 0.01, 41)
+_RATES = np.linspace(-1, 1, 41)
 # Clipped, so that neither one edge nor the codec's floor decides.
 _STEEPEST = 30.0
 _FLOOR = 0.005
@@ -24,6 +24,8 @@ _CELLS = 100
 _FAINT = 0.15
 # Master frames by which a frame of the leak may be off the line.
 _STRAY = 0.7
+# Nats by which lines may differ and still be as good.
+_ALIKE = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,21 @@ class Line:
     def at(self, leak: Seconds) -> Seconds:
         """The master's time at times of the leak."""
         return self.rate * leak + self.offset
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A line that is near the truth.
+
+    Attributes:
+        line: the guess.
+        reach: by how many seconds it may be off.
+        stray: by which share its rate may be off.
+    """
+
+    line: Line
+    reach: float
+    stray: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -84,9 +101,7 @@ def _odds(similar: Likeness) -> NDArray[np.float32]:
     return np.asarray(-_CELLS * np.log(1 + _FLOOR - np.clip(similar.moving, 0, 1)), np.float32)
 
 
-def follow(
-    similar: Likeness, leak: Seconds, master: Seconds, guess: Line, reach: float
-) -> tuple[Line, Frames]:
+def follow(similar: Likeness, leak: Seconds, master: Seconds, guess: Guess) -> tuple[Line, Frames]:
     """The best line near a guess, and the frame of the master that each of the leak shows.
 
     Args:
@@ -94,7 +109,6 @@ def follow(
         leak: times of the leak's frames, shape (n,).
         master: times of the master's frames, ascending, shape (m,).
         guess: near the truth.
-        reach: how far off it may be, seconds.
 
     Returns:
         The line, and indices into the master's frames, shape (n,).
@@ -102,13 +116,16 @@ def follow(
     odds = _odds(similar)
     step = _spacing(master)
     middle = float(leak.mean())
-    since, at_middle = leak - middle, guess.rate * middle + guess.offset
-    shifts = np.arange(-reach, reach + step / 4, step / 4)
-    rows = np.arange(len(leak))
-    tried = [(guess.rate * (1 + rate), shift) for rate in _RATES for shift in shifts]
-    scores = [odds[rows, _nearest(master, at_middle + s + r * since)].sum() for r, s in tried]
-    rate, shift = tried[int(np.argmax(scores))]
-    line = Line(rate, at_middle + shift - rate * middle)
+    since, at_middle = leak - middle, guess.line.rate * middle + guess.line.offset
+    shifts = np.arange(-guess.reach, guess.reach + step / 4, step / 4)
+    rates = guess.line.rate * (1 + guess.stray * _RATES)
+    # All lines at once, shape (rates, shifts, n).
+    wanted = at_middle + shifts[:, None] + (rates[:, None] * since)[:, None]
+    scores = odds[np.arange(len(leak)), _nearest(master, wanted)].sum(axis=2)
+    # Many lines pass by the same frames; the truth is nearest to the middle of them.
+    best, moved = np.nonzero(scores >= scores.max() - _ALIKE)
+    rate = float(rates[best].mean())
+    line = Line(rate, float(at_middle + shifts[moved].mean() - rate * middle))
     off = (master[None, :] - line.at(leak)[:, None]) / step
     return line, (odds - (off / _STRAY) ** 2 * 5).argmax(axis=1)
 
@@ -122,5 +139,5 @@ def _nearest(times: Seconds, wanted: Seconds) -> Frames:
     after = np.clip(np.searchsorted(times, wanted), 1, max(len(times) - 1, 1))
     before = after - 1
     if len(times) == 1:
-        return np.zeros(len(wanted), np.int64)
+        return np.zeros(wanted.shape, np.int64)
     return np.where(wanted - times[before] <= times[after] - wanted, before, after)

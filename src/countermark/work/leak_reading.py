@@ -1,17 +1,19 @@
-"""Reading a leak against the master that it shows, until somebody is named or all is read."""
+"""Reading a leak against the master that it shows, until somebody is named or nobody can be."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 import cv2
 import numpy as np
 
-from countermark.autograph.accuse import Tags, Verdict, accuse, opening, spend
+from countermark.autograph.accuse import Tags, Verdict, accuse, expected, spend, sufficient
 from countermark.autograph.canvas import Homography, Luma
 from countermark.autograph.code import Code
 from countermark.autograph.reading import Reader, Reading
 from countermark.autograph.registration import Piece, Registration, Shots, register
-from countermark.autograph.timing import Line
+from countermark.autograph.timing import Guess, Line
+from countermark.work.leak_course import Course
 from countermark.work.leak_sources import LeakFilm, MasterFilm
 
 # Least agreement with which a piece of the leak counts as showing the master.
@@ -26,9 +28,18 @@ _AS_GOOD = 0.1
 _REACH = 0.3  # seconds that a line may be off
 _MARGIN = 0.3
 _LEAST_FRAMES = 2
-# Looks at the evidence: after the opening, and each time there is so much more.
+# Canvas pixels and seconds by which a piece may stray from where the others lie and still be there.
+_SAME_PLACE, _SAME_TIME = 1.0, 0.08
+# Parts of a leak that pieces are taken from in turn.
+_PARTS = 8
+# A look at the scores comes when there is so much more evidence than at the last.
 _GROWTH = 1.6
-_PATIENCE = 1.25
+# With a larger share of the leak unexplained by those who are named, others are sought.
+_UNEXPLAINED = 0.25
+# After somebody was named, others are sought in at most so many times as much evidence.
+_FOR_OTHERS = 3.0
+# Pieces after which those read speak for all; and how much more than they promise all may tell.
+_SAMPLE, _BETTER = 24, 2.0
 
 
 @dataclass(frozen=True)
@@ -89,11 +100,12 @@ class Inquiry:
         self.matches: list[Match] = []
         self.verdict: Verdict | None = None
         self.seconds_read = 0.0
-        self._lines: list[Line] = []
+        self._course = Course([Line(1.0, 0.0)])
         self._settled: dict[tuple[float, float], tuple[Piece, Registration]] = {}
         self._homography: Homography | None = None
         self._agreement = 0.0  # of the best piece
         self._looks = 0
+        self._named_at = np.inf  # evidence with which somebody was named first, nats
 
     def settles(self, lines: Sequence[Line], rivals: int = 1) -> bool:
         """Try where the leak may lie; whether it is sure that it shows this master.
@@ -111,7 +123,7 @@ class Inquiry:
                 continue
             if rivals > 1 and not found:
                 best = self._most_marked(shots, best, lines[:rivals])
-            found[span], lines = best, [best[1].line, *lines]
+            found[span], lines = best, _nearest_first(lines, best[1].line, sum(span) / 2)
             if best[1].agreement > _EXACT:
                 break
         if not found:
@@ -124,7 +136,7 @@ class Inquiry:
     ) -> tuple[Piece, Registration] | None:
         best: tuple[Piece, Registration] | None = None
         for line in lines[:_TRIED_LINES]:
-            placed = self._placed(shots, line, None)
+            placed = self._placed(shots, Guess(line, _REACH), None)
             if placed and (best is None or _trust(placed[1]) > _trust(best[1])):
                 best = placed
             if best and _trust(best[1]) > _BEYOND_DOUBT:
@@ -136,9 +148,11 @@ class Inquiry:
     ) -> None:
         """Keep pieces that are laid as well as the best, to be read as they are."""
         _, best = max(found.values(), key=lambda placed: placed[1].agreement)
-        self._lines, self._homography = list(lines), best.homography
+        self._course, self._homography = Course(lines), best.homography
         self._agreement = best.agreement
         self._settled = {span: placed for span, placed in found.items() if self._as_good(placed[1])}
+        for (start, stop), (_, placed) in self._settled.items():
+            self._course.learn((start + stop) / 2, placed.line)
 
     def _as_good(self, found: Registration) -> bool:
         """Whether a piece is laid about as well as the best was."""
@@ -150,7 +164,7 @@ class Inquiry:
         """Which of a film's repeats a piece shows: the one whose marks are in it."""
         found, least = [best], _trust(best[1]) - _AS_GOOD
         for line in lines:
-            placed = self._placed(shots, line, best[1].homography)
+            placed = self._placed(shots, Guess(line, _REACH), best[1].homography)
             if placed and _trust(placed[1]) > least:
                 found.append(placed)
         return max(found, key=_presence)
@@ -162,46 +176,108 @@ class Inquiry:
             seconds: of the leak, at most so many are read.
             on_progress: told the part that is done.
         """
-        plan = self.film.plan()
-        wanted = self._opening()
-        for number, (start, stop) in enumerate(plan):
+        plan = self._plan()
+        wanted = self._needed()
+        for number, (start, stop) in enumerate(plan, 1):
             self._read(start, stop)
             self.seconds_read += stop - start
-            on_progress((number + 1) / len(plan))
-            last = number + 1 == len(plan) or self.seconds_read >= seconds
-            if last or self._told() >= wanted:
-                self._look()
-                if self.settled() or last:
+            told = self._told()
+            on_progress(max(number / len(plan), min(told / wanted, 0.95)))
+            last = number == len(plan) or self.seconds_read >= seconds
+            last = last or self._in_vain(number, len(plan))
+            if last or told >= wanted:
+                self._look(told)
+                if last or self._done(told, len(plan) - number):
                     return
-                wanted = max(wanted, self._told()) * _GROWTH
+                wanted = max(self._needed(), told * _GROWTH)
 
     def settled(self) -> bool:
-        """Whether there is nothing to gain from reading on."""
-        return self.verdict is not None and bool(self.verdict.accused) and not self.verdict.together
+        """Whether somebody is named who explains the leak well enough."""
+        verdict = self.verdict
+        return bool(verdict and verdict.accused and verdict.unexplained < _UNEXPLAINED)
 
     def reading(self) -> Reading:
         """What has been read so far."""
         return self.reader.reading()
 
-    def _opening(self) -> float:
-        segments = np.arange(len(self.master.index))
-        return opening(self.code, segments, self.issued.count, self.bound) * _PATIENCE
+    def _plan(self) -> list[tuple[float, float]]:
+        """Pieces already laid, then from each part of the leak in turn the one that carries most.
+
+        Any order would be right, as it depends on pictures alone.
+        """
+        spans = self.film.plan()
+        end = max(stop for _, stop in spans)
+        parts: dict[int, list[tuple[float, float]]] = {}
+        for span in spans:
+            if span not in self._settled:
+                parts.setdefault(int(span[0] / end * _PARTS), []).append(span)
+        for part in parts.values():
+            part.sort(key=self._carried, reverse=True)
+        turns = chain.from_iterable(zip_longest(*parts.values()))
+        return [*self._settled, *(span for span in turns if span)]
+
+    def _carried(self, span: tuple[float, float]) -> float:
+        """About how much mark a piece of the leak carries, if it lies where the others do."""
+        line = self._course.near(sum(span) / 2).line
+        first, last = np.searchsorted(self.master.times, line.at(np.array(span)))
+        carries = self.master.index.carries[max(first - 1, 0) : last]
+        return float(np.sqrt(np.frombuffer(carries, np.uint8)).sum())
+
+    def _needed(self) -> float:
+        """Evidence, in nats, with which the next look should name a single leaker."""
+        return sufficient(self.issued.count, spend(self.bound, self._looks + 1))
 
     def _told(self) -> float:
-        """How many segments' worth of symbols were read."""
-        return self.reader.clear()
+        """What a single leaker would by now have scored in most cases, nats.
 
-    def _look(self) -> None:
+        Likelihoods leave room for averaged copies and inserts, so a leaker who made the leak alone
+        scores one or two deviations more than they promise.
+        """
+        if not len(self.reader):
+            return 0.0
+        mean, deviation = expected(self.code, self.reading().evidence())
+        return mean + deviation
+
+    def _in_vain(self, read: int, pieces: int) -> bool:
+        """Whether even all of the leak would not do: it carries no mark, or hardly any."""
+        projected = max(self._told(), 0.0) * pieces / read * _BETTER
+        return read >= _SAMPLE and projected < self._needed()
+
+    def _done(self, told: float, left: int) -> bool:
+        """Whether there is nothing to gain from reading on: pieces that are left carry less.
+
+        Args:
+            told: what was, nats.
+            left: pieces that were not read.
+        """
+        if self.settled():
+            return True
+        verdict = self.verdict
+        if verdict is None:
+            return False
+        if verdict.accused:
+            return told > self._named_at * _FOR_OTHERS
+        if verdict.outlook is None:
+            return True
+        read = len(self.film.plan()) - left
+        return verdict.outlook.symbols * read > verdict.symbols * left
+
+    def _look(self, told: float) -> None:
         if not len(self.reader):
             return
         self._looks += 1
         bound = spend(self.bound, self._looks)
         evidence = self.reading().evidence()
-        self.verdict = accuse(self.code, evidence, self.issued.tags, self.issued.count, bound)
+        verdict = accuse(self.code, evidence, self.issued.tags, self.issued.count, bound)
+        # Each look has its own part of the bound, so whom an earlier one named stays named.
+        if self.verdict is None or len(verdict.accused) >= len(self.verdict.accused):
+            self.verdict = verdict
+        if verdict.accused:
+            self._named_at = min(self._named_at, told)
 
     def _read(self, start: float, stop: float) -> None:
         shots = self.film.piece(start, stop)
-        placed = self._settled.get((start, stop)) or self._followed(shots)
+        placed = self._settled.get((start, stop)) or self._followed(shots, (start + stop) / 2)
         if placed:
             piece, found = placed
             self.reader.take(piece, found)
@@ -210,35 +286,70 @@ class Inquiry:
             if self._as_good(found):
                 self._homography = found.homography
 
-    def _followed(self, shots: Shots) -> tuple[Piece, Registration] | None:
+    def _followed(self, shots: Shots, middle: float) -> tuple[Piece, Registration] | None:
         """Put a piece on the master where the others lie, else where else the leak may lie."""
         best: tuple[Piece, Registration] | None = None
-        for line in self._lines[: 1 + _OTHER_LINES]:
-            for homography in (self._homography, None):
-                placed = self._placed(shots, line, homography)
-                if placed and (best is None or placed[1].agreement > best[1].agreement):
-                    best = placed
-                if best and self._as_good(best[1]):
-                    return best
-            if best and best[1].agreement >= _AGREES:
-                return best
-        return None
+        for guess, homography in self._guesses(middle):
+            placed = self._placed(shots, guess, homography)
+            if placed and (best is None or placed[1].agreement > best[1].agreement):
+                best = placed
+            if best and best[1].agreement >= _AGREES and self._fits(shots, best[1], middle):
+                break
+        if best is None or best[1].agreement < _AGREES:
+            return None
+        self._course.learn(middle, best[1].line)
+        return best
+
+    def _guesses(self, middle: float) -> Iterator[tuple[Guess, Homography | None]]:
+        near = self._course.near(middle)
+        yield near, self._homography
+        yield near, None
+        for guess in self._course.elsewhere(_OTHER_LINES):
+            yield guess, self._homography
+
+    def _fits(self, shots: Shots, found: Registration, middle: float) -> bool:
+        """Whether a piece is laid well: as well as the best was, or just where others lie.
+
+        Grain and flat pictures agree less than others however well they are laid.
+        """
+        if self._as_good(found):
+            return True
+        expected = self._course.near(middle).line.at(np.array([middle]))
+        late = float(np.abs(found.line.at(np.array([middle])) - expected)[0])
+        moved = _moved(shots.sketches[0].shape, found.homography, self._homography)
+        return late < _SAME_TIME and moved < _SAME_PLACE
 
     def _placed(
-        self, shots: Shots, line: Line, homography: Homography | None
+        self, shots: Shots, guess: Guess, homography: Homography | None
     ) -> tuple[Piece, Registration] | None:
-        """Put a piece of the leak on the master along a line, with the place known or anew."""
+        """Put a piece of the leak on the master near a line, with the place known or anew."""
         if len(shots.times) < _LEAST_FRAMES:
             return None
-        ends = line.at(shots.times[[0, -1]])
-        piece = self.master.piece(ends[0] - _REACH - _MARGIN, ends[1] + _REACH + _MARGIN)
+        ends, margin = guess.line.at(shots.times[[0, -1]]), guess.reach + _MARGIN
+        piece = self.master.piece(ends[0] - margin, ends[1] + margin)
         if piece is None or len(piece.times) < _LEAST_FRAMES:
             return None
         try:
-            found = register(self.master.canvas, shots, piece, line, _REACH, homography)
+            found = register(self.master.canvas, shots, piece, guess, homography)
         except (cv2.error, np.linalg.LinAlgError):
             return None  # pictures of a few pixels, or such that no equation has a solution
         return (piece, found) if found else None
+
+
+def _nearest_first(lines: Sequence[Line], found: Line, middle: float) -> list[Line]:
+    """The line first that a piece lies on; its own rate is less exact than that of many."""
+    at = np.array([middle])
+    return sorted(lines, key=lambda line: float(np.abs(line.at(at) - found.at(at))[0]))
+
+
+def _moved(shape: tuple[int, ...], one: Homography, other: Homography | None) -> float:
+    """How far apart two homographies lay a sketch's corners, pixels of the canvas."""
+    if other is None:
+        return float("inf")
+    rows, columns = shape
+    corners = np.array([[[0, 0], [columns, 0], [0, rows], [columns, rows]]], np.float64)
+    apart = cv2.perspectiveTransform(corners, one) - cv2.perspectiveTransform(corners, other)
+    return float(np.linalg.norm(apart, axis=2).max())
 
 
 def _presence(placed: tuple[Piece, Registration]) -> float:
