@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+# Matrices here are small: OpenBLAS's threads would spend more on waiting for each other.
+_OURS = {"OPENBLAS_NUM_THREADS": "1"}
 # No secret of the service, such as a database URL.
 _ENVIRONMENT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
 
@@ -23,7 +25,7 @@ def start_confined(module: str, descriptor: int) -> subprocess.Popen[bytes]:
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env={key: os.environ[key] for key in _ENVIRONMENT if key in os.environ},
+        env=_OURS | {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ},
         start_new_session=True,  # Ctrl-C is for the service, which then ends the process
     )
 

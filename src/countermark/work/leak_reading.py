@@ -176,20 +176,29 @@ class Inquiry:
             seconds: of the leak, at most so many are read.
             on_progress: told the part that is done.
         """
-        plan = self._plan()
+        pieces = len(self.film.plan())
         wanted = self._needed()
-        for number, (start, stop) in enumerate(plan, 1):
-            self._read(start, stop)
-            self.seconds_read += stop - start
+        for left in self.pieces():
             told = self._told()
-            on_progress(max(number / len(plan), min(told / wanted, 0.95)))
-            last = number == len(plan) or self.seconds_read >= seconds
-            last = last or self._in_vain(number, len(plan))
+            on_progress(max(1 - left / pieces, min(told / wanted, 0.95)))
+            last = left == 0 or self.seconds_read >= seconds or self._in_vain(pieces - left, pieces)
             if last or told >= wanted:
                 self._look(told)
-                if last or self._done(told, len(plan) - number):
+                if last or self._done(told, left):
                     return
                 wanted = max(self._needed(), told * _GROWTH)
+
+    def pieces(self) -> Iterator[int]:
+        """Read piece after piece.
+
+        Yields:
+            After each, how many are left.
+        """
+        plan = self._plan()
+        for left, (start, stop) in zip(reversed(range(len(plan))), plan, strict=True):
+            self._read(start, stop)
+            self.seconds_read += stop - start
+            yield left
 
     def settled(self) -> bool:
         """Whether somebody is named who explains the leak well enough."""
