@@ -15,15 +15,17 @@ from aiohttp import web
 from countermark.work.notify import signature
 from support.elsewhere import http_server
 from support.jobs import JobClient
-from support.media import damaged_video, make_image, make_video
+from support.media import damaged_video, make_bomb, make_encrypted, make_image, make_video
 from support.service import running, until
 
 pytestmark = pytest.mark.e2e
+_MOST_BYTES = 100 << 20
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobClient]:
-    with running(tmp_path_factory.mktemp("jobs"), internal_addresses="allow") as service:
+    given = {"internal_addresses": "allow", "max_upload_bytes": str(_MOST_BYTES)}
+    with running(tmp_path_factory.mktemp("jobs"), **given) as service:
         yield JobClient(service)
 
 
@@ -148,6 +150,8 @@ def test_a_job_that_runs_is_cancelled_leaves_nothing_and_can_be_tried_again(
         ("cut.mkv", "0x0260002"),
         ("picture.png", "0x0260001"),
         ("noise.mkv", "0x0260001"),
+        ("encrypted.mp4", "0x0260003"),
+        ("bomb.mov", "0x0260002"),  # of 4 gigapixels, it says
     ],
 )
 def test_what_cannot_be_converted_fails_with_a_reason_and_leaves_nothing(
@@ -166,6 +170,10 @@ def test_what_cannot_be_converted_fails_with_a_reason_and_leaves_nothing(
             path.write_bytes(b"")
         case "text.mp4":
             path.write_bytes(b"this is no film\n" * 1000)
+        case "encrypted.mp4":
+            make_encrypted(path)
+        case "bomb.mov":
+            make_bomb(path)
         case _:
             path.write_bytes(random.Random(1).randbytes(100_000))  # noqa: S311 - repeatable
     hub.service.put_in(path, f"bad/{name}")
@@ -240,6 +248,21 @@ def test_an_input_elsewhere_is_fetched_and_becomes_a_file_with_the_jobs_success(
     assert hub.service.file(good["input"]["file"]["id"])["name"] == "away.mp4"
     assert (bad["status"], bad["error_code"]) == ("FAILURE", "0x0280004")
     assert "file" not in bad["input"]
+
+
+def test_a_source_without_end_fails_with_a_reason_and_leaves_nothing(hub: JobClient) -> None:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        while True:
+            await answer.write(bytes(1 << 20))
+
+    before = hub.blobs()
+    with http_server(serve) as url:
+        job = hub.done(hub.create(f"{url}/endless.mp4", ["h264-360p"]))
+    assert (job["status"], job["error_code"]) == ("FAILURE", "0x0280005"), job
+    assert str(_MOST_BYTES) in job["error_msg"]
+    until(lambda: hub.blobs() == before, 30, "only what was there before to be there")
 
 
 def test_a_pipeline_fetches_sends_keeps_and_tells_as_it_says(

@@ -19,7 +19,7 @@ from countermark.media.child_process import run_in_child
 from countermark.media.child_protocol import ChildLimits
 from countermark.media.encoding_settings import AudioSettings, EncodingSettings, VideoSettings
 from countermark.media.transcoding import TRANSCODE, Transcoded, TranscodeRequest
-from support.media import luma_at, make_audio, make_video
+from support.media import luma_at, make_audio, make_bomb, make_encrypted, make_video
 from support.transcoding import H264, audio, h264, make, samples, ssim, tracks, video
 
 
@@ -186,15 +186,7 @@ def test_language_title_and_chapters_are_kept_but_not_the_place(tmp_path: Path) 
 
 
 def test_an_encrypted_input_is_refused(tmp_path: Path) -> None:
-    source = make_video(
-        tmp_path / "a.mp4",
-        seconds=0.5,
-        options={
-            "encryption_scheme": "cenc-aes-ctr",
-            "encryption_key": "0123456789abcdef" * 2,
-            "encryption_kid": "fedcba9876543210" * 2,
-        },
-    )
+    source = make_encrypted(tmp_path / "a.mp4")
     for settings in (H264, EncodingSettings("mp4", VideoSettings(codec="copy"))):
         with pytest.raises(EncryptedMediaError):
             make(source, settings)
@@ -205,10 +197,7 @@ def test_a_name_and_a_picture_s_claims_are_not_believed(tmp_path: Path) -> None:
     honest = make_video(tmp_path / "a.mp4", seconds=0.3)
     path, _ = make(honest.rename(tmp_path / "a.txt"))
     assert {track.kind for track in tracks(path)} == {"video", "audio"}
-    bomb = make_video(tmp_path / "b.gif", seconds=0.1, audio=False, codec="gif", pix_fmt="rgb8")
-    data = bytearray(bomb.read_bytes())
-    data[6:10] = b"\xff\xff\xff\xff"  # width and height
-    bomb.write_bytes(data)
+    bomb = make_bomb(tmp_path / "b.mov")
     with pytest.raises(DamagedMediaError):
         make(bomb)
 

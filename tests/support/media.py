@@ -4,6 +4,7 @@ import io
 import math
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -90,6 +91,29 @@ def make_video(  # noqa: PLR0913 - each test names the one property that it is a
             _encode(container, sound, _tone(seconds, sound.codec_context.frame_size or 1024))
         if titles is not None:
             container.mux(_cue(titles, counted=path.suffix == ".mp4"))
+    return path
+
+
+def make_encrypted(path: Path) -> Path:
+    """Make an MP4 under Common Encryption (ISO/IEC 23001-7)."""
+    key = {
+        "encryption_scheme": "cenc-aes-ctr",
+        "encryption_key": "0123456789abcdef" * 2,
+        "encryption_kid": "fedcba9876543210" * 2,
+    }
+    return make_video(path, seconds=0.5, options=key)
+
+
+def make_bomb(path: Path) -> Path:
+    """Make a small video of PNG pictures that claim 65,535 x 65,535 pixels each."""
+    make_video(path, seconds=0.2, size=(64, 36), audio=False, codec="png", pix_fmt="rgb24")
+    data = bytearray(path.read_bytes())
+    at = data.find(b"IHDR")
+    while at >= 0:
+        data[at + 4 : at + 12] = struct.pack(">II", 65_535, 65_535)
+        data[at + 17 : at + 21] = struct.pack(">I", zlib.crc32(data[at : at + 17]))
+        at = data.find(b"IHDR", at + 1)
+    path.write_bytes(data)
     return path
 
 
