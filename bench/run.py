@@ -27,12 +27,12 @@ class Run:
     def turns(self) -> int:
         """How often a rate is taken of each side: on which cores a connection's two ends come to
         lie is chance, anew each time, and must not decide."""
-        return 1 if self.quick else 40
+        return 1 if self.quick else 30
 
     @property
     def seconds(self) -> float:
         """How long a turn is."""
-        return 1 if self.quick else 0.6
+        return 1 if self.quick else 0.8
 
     @property
     def scale(self) -> int:
