@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from countermark.autograph.canvas import Grid
 
-_REACH = 6
+# The cells of the mark are four of the grid wide: a smaller neighbourhood would explain much of the
+# mark away with the six that it is fitted by.
+_REACH = 12
 _STRIDE = 3
 _DAMPING = 1e-3
 # Against neighbourhoods too plain to tell a regressor's part: mean square that counts as nothing.
