@@ -77,3 +77,20 @@ def _answers(service: Service) -> bool:
         return httpx.get(f"{service.edge}/ready").status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_a_second_client_of_a_guarded_link_is_on_record(
+    service: Service, file: dict[str, Any]
+) -> None:
+    link = service.link(file["id"], anti_fraud="true")
+    assert httpx.get(link).status_code == 200
+    with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
+        assert [other.get(link).status_code for _ in range(2)] == [403, 403]
+
+    def recorded() -> list[dict[str, Any]]:
+        answer = service.call("GET", "/stats/refusals/", params={"file_id": file["id"]})
+        return list(answer.json()["refusals"])
+
+    until(lambda: sum(one["times"] for one in recorded()) == 2)
+    (one,) = recorded()
+    assert (one["address"], one["error_code"]) == ("127.0.0.2", "0x0250007")

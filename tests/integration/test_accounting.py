@@ -1,18 +1,20 @@
 """Batches of edges become sums by day and counts of complete downloads, on both databases."""
 
+import msgspec
 import pytest
 
 from countermark.catalog.database import Database
 from countermark.catalog.readers import bandwidth as read_bandwidth
 from countermark.catalog.readers import files as read_files
+from countermark.catalog.readers import refusals as read_refusals
 from countermark.catalog.readers import traffic as read_traffic
 from countermark.catalog.readers.bandwidth import Period
 from countermark.catalog.records import FileRecord
 from countermark.catalog.writers import traffic as write_traffic
 from countermark.ids import new_id
 from countermark.links.coverage import Coverage
-from countermark.links.traffic import Batch, Counted, Delivered, Sent, encode
-from countermark.work.accounting import KNOWN_MS, fold_traffic, forget_traffic
+from countermark.links.traffic import Batch, Counted, Delivered, Refused, Sent, encode
+from countermark.work.accounting import KNOWN_MS, REFUSED_MS, fold_traffic, forget_traffic
 from support.catalog import NOW, Owner, make_owner
 
 DAY = NOW - NOW % 86_400_000
@@ -142,4 +144,40 @@ def test_folded_batches_are_forgotten_after_an_hour_and_waiting_ones_are_kept(
     forget_traffic(database, NOW + KNOWN_MS + 1)
     with database.read() as conn:
         assert not read_traffic.waiting(conn, 10)
+    assert totals(database, file) == (5, 0)
+
+
+def refused(file: FileRecord, times: int, at: int, address: str = "192.0.2.1") -> Refused:
+    return Refused(counted(file, "anna"), "q8yA7wE1b2c", address, "0x0250007", times, at)
+
+
+def refusals(database: Database, file: FileRecord) -> list[tuple[str, str, int, int]]:
+    with database.read() as conn:
+        found = read_refusals.latest(conn, Period(file.user_id, 0, NOW, None), 10, file.id)
+    return [(one.address, one.tag, one.times, one.last_at) for one in found]
+
+
+def test_refusals_of_several_edges_are_added_up_the_last_first_and_forgotten_at_last(
+    database: Database, file: FileRecord
+) -> None:
+    append(database, Batch(new_id(), (), (), (refused(file, 2, NOW), refused(file, 1, NOW - 5))))
+    append(database, Batch(new_id(), (), (), (refused(file, 4, NOW - 1, "192.0.2.2"),)))
+    fold_traffic(database, NOW)
+    append(database, Batch(new_id(), (), (), (refused(file, 1, NOW - 9),)))
+    fold_traffic(database, NOW)
+    assert refusals(database, file) == [
+        ("192.0.2.1", "anna", 4, NOW),
+        ("192.0.2.2", "anna", 4, NOW - 1),
+    ]
+    forget_traffic(database, NOW + REFUSED_MS)
+    assert refusals(database, file) == [("192.0.2.1", "anna", 4, NOW)]
+
+
+def test_a_batch_of_an_edge_that_knew_no_refusals_is_read(
+    database: Database, file: FileRecord
+) -> None:
+    body = msgspec.msgpack.encode([new_id(), [Sent(counted(file), 5, 0)], []])
+    with database.write() as conn:
+        write_traffic.append(conn, new_id(), body, NOW)
+    fold_traffic(database, NOW)
     assert totals(database, file) == (5, 0)

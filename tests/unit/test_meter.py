@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from countermark.edge.meter import Meter
+from countermark.edge.meter import MOST_REFUSALS, Meter
 from countermark.edge.transfers import Transfer
 from countermark.links.client import Client
 from countermark.links.coverage import Coverage
@@ -96,3 +96,27 @@ async def test_tags_are_counted_apart(meter: Meter, traffic: MemoryTraffic) -> N
 async def test_nothing_sent_is_nothing_appended(meter: Meter, traffic: MemoryTraffic) -> None:
     assert await meter.flush()
     assert not traffic.batches
+
+
+async def test_a_refused_client_is_counted_by_link_address_and_reason(
+    meter: Meter, traffic: MemoryTraffic
+) -> None:
+    for address, code in ((FIRST, "0x0250007"), (SECOND, "0x0250007"), (FIRST, "0x0250007")):
+        meter.refused(link(), Client(address), code)
+    assert await meter.flush()
+    (batch,) = traffic.batches.values()
+    assert {(one.address, one.times, one.at) for one in batch.refused} == {
+        (FIRST, 2, NOON),
+        (SECOND, 1, NOON),
+    }
+    assert not batch.sent
+
+
+async def test_very_many_addresses_fill_no_batch(meter: Meter, traffic: MemoryTraffic) -> None:
+    for number in range(MOST_REFUSALS + 10):
+        meter.refused(link(), Client(f"192.0.{number // 256}.{number % 256}"), "0x0250007")
+    meter.refused(link(), Client("192.0.0.0"), "0x0250007")
+    await meter.flush()
+    (batch,) = traffic.batches.values()
+    assert len(batch.refused) == MOST_REFUSALS
+    assert sum(one.times for one in batch.refused) == MOST_REFUSALS + 1

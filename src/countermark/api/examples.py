@@ -119,6 +119,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         }
     },
     "TagsAnswer": {"tags": [{"tag": "k4711", "bytes_delivered": 52_428_800, "downloads": 4}]},
+    "RefusalsAnswer": {
+        "refusals": [
+            {
+                "link": "q8yA7wE1b2c",
+                "file_id": _FILE,
+                "application_id": _APPLICATION,
+                "tag": "k4711",
+                "address": "203.0.113.7",
+                "error_code": "0x0250007",
+                "times": 3,
+                "last_at": 1_702_592_000_000,
+            }
+        ]
+    },
     "TokenAnswer": {
         "access_token": "mF_9.B5f-4.1JqM",
         "expires_in": 3600,

@@ -332,6 +332,25 @@ class TagsAnswer(Struct):
     tags: list[TagBandwidth]
 
 
+class Refusal(Struct, omit_defaults=True, kw_only=True):
+    """What one client tried on one day with a link that is not for it."""
+
+    link: Annotated[str, Meta(description="The link's serial, which can be revoked.")]
+    file_id: Id
+    application_id: Id
+    tag: str | None = None
+    address: Annotated[str, Meta(description="Of the client.")]
+    error_code: Annotated[str, Meta(description="What it was answered; see the errors.")]
+    times: Annotated[int, Meta(ge=1, description="How often.")]
+    last_at: Milliseconds
+
+
+class RefusalsAnswer(Struct):
+    """Who tried links that are not for them, the latest first."""
+
+    refusals: list[Refusal]
+
+
 class TokenAnswer(Struct):
     """A bearer token; `expires_in` is in seconds."""
 

@@ -1,4 +1,4 @@
-"""What was delivered of a user's files: GET /stats/bandwidth/."""
+"""What was delivered of a user's files, and who was refused: GET /stats/."""
 
 from typing import Annotated, Any
 
@@ -7,14 +7,22 @@ from msgspec import Meta
 from countermark.api import scopes
 from countermark.api.operation import Call, Operation
 from countermark.api.parameters import Presentation, ResourceId
-from countermark.api.resources import Bandwidth, BandwidthAnswer, TagBandwidth, TagsAnswer
+from countermark.api.resources import (
+    Bandwidth,
+    BandwidthAnswer,
+    Refusal,
+    RefusalsAnswer,
+    TagBandwidth,
+    TagsAnswer,
+)
 from countermark.autograph.derivation import TagError, tag_bytes
-from countermark.catalog.readers import bandwidth
+from countermark.catalog.readers import bandwidth, refusals
 from countermark.catalog.readers.bandwidth import Period
 from countermark.errors import InvalidRequestError
 from countermark.links.traffic import day_of
 
 TOP_TAGS = 10
+LATEST_REFUSALS = 1000
 _TAGS = "/v1/stats/bandwidth/tags/"
 _LAST_MS = 253_402_300_799_999  # of the year 9999
 
@@ -40,6 +48,12 @@ class StatsQuery(Presentation, frozen=True, kw_only=True):
     application_id: (
         Annotated[ResourceId, Meta(description="Only links of this application.")] | None
     ) = None
+
+
+class RefusalsQuery(StatsQuery, frozen=True, kw_only=True):
+    """Which refusals are listed."""
+
+    file_id: Annotated[ResourceId, Meta(description="Only links to this file.")] | None = None
 
 
 async def show_bandwidth(call: Call[StatsQuery]) -> BandwidthAnswer:
@@ -71,6 +85,32 @@ async def list_tag_bandwidth(call: Call[StatsQuery]) -> TagsAnswer:
     return TagsAnswer([TagBandwidth(one.tag, one.bytes, one.downloads) for one in found])
 
 
+async def list_refusals(call: Call[RefusalsQuery]) -> RefusalsAnswer:
+    """List who tried links that are not for them, up to a thousand, the latest first.
+
+    That is: a second client of a guarded link, a client of another address than the link's, an
+    anonymizer, and a blacklisted address. What is older than 90 days is forgotten.
+    """
+    period, file_id = _period(call), call.query.file_id
+    found = await call.services.catalog.read(
+        lambda connection: refusals.latest(connection, period, LATEST_REFUSALS, file_id)
+    )
+    return RefusalsAnswer([_refusal(one) for one in found])
+
+
+def _refusal(one: refusals.Refusal) -> Refusal:
+    return Refusal(
+        link=one.serial,
+        file_id=one.file_id,
+        application_id=one.application_id,
+        tag=one.tag or None,
+        address=one.address,
+        error_code=one.error_code,
+        times=one.times,
+        last_at=one.last_at,
+    )
+
+
 async def _bandwidth(call: Call[StatsQuery], tag: str | None) -> BandwidthAnswer:
     period = _period(call)
     found = await call.services.catalog.read(
@@ -88,14 +128,14 @@ async def _bandwidth(call: Call[StatsQuery], tag: str | None) -> BandwidthAnswer
     )
 
 
-def _period(call: Call[StatsQuery]) -> Period:
+def _period(call: "Call[StatsQuery] | Call[RefusalsQuery]") -> Period:
     first, last = day_of(call.query.from_date), day_of(_last_ms(call))
     if first > last:
         raise InvalidRequestError("from_date: lies after to_date; both are in milliseconds")
     return Period(call.caller.user_id, first, last, call.query.application_id)
 
 
-def _last_ms(call: Call[StatsQuery]) -> int:
+def _last_ms(call: "Call[StatsQuery] | Call[RefusalsQuery]") -> int:
     return call.now if call.query.to_date is None else call.query.to_date
 
 
@@ -122,6 +162,14 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         handler=show_tag_bandwidth,
         query=StatsQuery,
         answer=BandwidthAnswer,
+        scopes=scopes.READ,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/stats/refusals/",
+        handler=list_refusals,
+        query=RefusalsQuery,
+        answer=RefusalsAnswer,
         scopes=scopes.READ,
     ),
 )

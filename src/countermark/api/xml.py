@@ -28,6 +28,7 @@ ITEM_NAMES = {
     "elements": "element",
     "parents": "parent",
     "scopes": "scope",
+    "refusals": "refusal",
     "tags": "tag",
     "video_tracks": "video_track",
     "audio_tracks": "audio_track",

@@ -263,6 +263,23 @@ bandwidth = sa.Table(
     sa.Index(None, "user_id", "tag", "day"),
 )
 
+# Who tried links that were not for them. The address is kept, so it is forgotten after a while.
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("serial", Name, primary_key=True),  # of the link
+    sa.Column("day", sa.BigInteger, primary_key=True, autoincrement=False),  # its first ms, UTC
+    sa.Column("address", Name, primary_key=True),
+    sa.Column("error_code", Name, primary_key=True),
+    _id("user_id"),
+    _id("application_id"),
+    _id("file_id"),
+    sa.Column("tag", Name, nullable=False),  # "" for none
+    sa.Column("times", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False, index=True),
+    sa.Index(None, "user_id", "last_at"),
+)
+
 # Downloads begun and not complete: which bytes have been delivered to one client of one link.
 deliveries = sa.Table(
     "deliveries",

@@ -15,16 +15,35 @@ from countermark.edge.player import beside_the_stream
 from countermark.edge.ranges import UnsatisfiableError
 from countermark.edge.sending import Body, corked, opened, send
 from countermark.edge.transfers import Transfer
-from countermark.errors import RangeNotSatisfiableError, StorageError
+from countermark.errors import (
+    LinkAddressError,
+    LinkAnonymizerError,
+    LinkBlacklistError,
+    LinkBoundError,
+    RangeNotSatisfiableError,
+    StorageError,
+)
+from countermark.links.client import Client
 from countermark.links.link import Link, read
 
 log = structlog.get_logger(__name__)
+# Somebody has a link that is not for them: that is what its owner wants to know.
+_NOT_THEIRS = (LinkAddressError, LinkAnonymizerError, LinkBlacklistError, LinkBoundError)
 
 
 async def download(request: web.Request) -> web.StreamResponse:
     """Serve the file that the link names; see docs/errors.md for what it may answer instead."""
-    parts = request.app[PARTS]
     link, client = _read(request), client_of(request)
+    try:
+        return await _admitted(request, link, client)
+    except _NOT_THEIRS as error:
+        if (meter := request.app[PARTS].meter) is not None:
+            meter.refused(link, client, error.code)
+        raise
+
+
+async def _admitted(request: web.Request, link: Link, client: Client) -> web.StreamResponse:
+    parts = request.app[PARTS]
     parts.gate.check(link, client)
     if (shown := await beside_the_stream(request, link, client)) is not None:
         return shown

@@ -1,4 +1,4 @@
-"""Counts what this edge sends, and hands it on every half second.
+"""Counts what this edge sends and whom it refuses, and hands it on every half second.
 
 Counting happens on the event loop and touches memory only. A batch that cannot be appended is
 kept and appended again under the same id, while counting goes on; so an outage of the catalog
@@ -12,12 +12,14 @@ import structlog
 
 from countermark.edge.transfers import Transfer
 from countermark.ids import new_id
+from countermark.links.client import Client
 from countermark.links.coverage import Coverage
 from countermark.links.link import Link
 from countermark.links.traffic import (
     Batch,
     Counted,
     Delivered,
+    Refused,
     Sent,
     TrafficLog,
     day_of,
@@ -29,6 +31,8 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS = 0.5
 # In an outage of the catalog: further downloads are counted in bytes, not as downloads.
 MOST_DELIVERIES = 100_000
+# Of one batch: whoever has very many addresses must not fill the catalog with them.
+MOST_REFUSALS = 1000
 
 
 class Meter:
@@ -45,7 +49,17 @@ class Meter:
         self._bytes: dict[Counted, int] = {}
         self._downloads: dict[Counted, int] = {}
         self._deliveries: dict[str, _Delivery] = {}
+        self._refusals: dict[tuple[str, str, str], Refused] = {}
         self._unsure: Batch | None = None
+
+    def refused(self, link: Link, client: Client, error_code: str) -> None:
+        """Count a client that the link is not for."""
+        key = (link.serial, client.address, error_code)
+        before = self._refusals.get(key)
+        if before is None and len(self._refusals) >= MOST_REFUSALS:
+            return
+        times = before.times + 1 if before else 1
+        self._refusals[key] = Refused(self._counted(link), *key, times, self._clock())
 
     def begun(self, transfer: Transfer) -> None:
         """Nothing was sent yet."""
@@ -94,7 +108,7 @@ class Meter:
 
     async def close(self) -> None:
         """Append all that is left."""
-        while self._unsure or self._bytes or self._downloads:
+        while self._unsure or self._bytes or self._downloads or self._refusals:
             if not await self.flush():
                 log.error("traffic is lost", bytes=sum(self._bytes.values()))
                 return
@@ -104,10 +118,11 @@ class Meter:
         return Counted(link.account, link.application, link.file, link.tag, day)
 
     def _take(self) -> Batch | None:
-        if not (self._bytes or self._downloads):
+        if not (self._bytes or self._downloads or self._refusals):
             return None
         sent, downloads, deliveries = self._bytes, self._downloads, self._deliveries
         self._bytes, self._downloads, self._deliveries = {}, {}, {}
+        refusals, self._refusals = self._refusals, {}
         return Batch(
             new_id(),
             tuple(
@@ -119,6 +134,7 @@ class Meter:
                 for key, one in deliveries.items()
                 if (packed := one.coverage.pack())
             ),
+            tuple(refusals.values()),
         )
 
 

@@ -1,4 +1,4 @@
-"""What edges tell of the bytes that they sent, and the port that they tell it through.
+"""What edges tell of the bytes that they sent, and of whom they refused; and the port for it.
 
 An edge counts in memory and appends two batches a second. Counts are final: they are only ever
 added up. Spans are not: a file may be fetched in ranges from several edges, so only who sees all
@@ -55,8 +55,27 @@ class Delivered(Struct, frozen=True, array_like=True):
     spans: bytes
 
 
+class Refused(Struct, frozen=True, array_like=True):
+    """What one client tried with a link that is not for it.
+
+    Attributes:
+        serial: of the link.
+        address: of the client.
+        error_code: of what it was answered.
+        times: how often.
+        at: when last, milliseconds since the epoch.
+    """
+
+    counted: Counted
+    serial: str
+    address: str
+    error_code: str
+    times: int
+    at: int
+
+
 class Batch(Struct, frozen=True, array_like=True):
-    """What an edge sent since its last batch.
+    """What an edge sent and whom it refused since its last batch.
 
     Attributes:
         id: 24 hex digits, of this batch alone.
@@ -65,6 +84,7 @@ class Batch(Struct, frozen=True, array_like=True):
     id: str
     sent: tuple[Sent, ...]
     delivered: tuple[Delivered, ...]
+    refused: tuple[Refused, ...] = ()
 
 
 class TrafficLog(Protocol):

@@ -1,4 +1,4 @@
-"""Folding what edges sent into the catalog: bytes by day, and complete downloads.
+"""Folding what edges tell into the catalog: bytes by day, complete downloads, and refusals.
 
 A fold is one transaction, so a batch counts once, whenever the worker dies. A download is
 complete when all bytes of the file have been delivered to one client of one link, over however
@@ -16,7 +16,7 @@ from countermark.catalog.database import Database, lock
 from countermark.catalog.readers import traffic as read_traffic
 from countermark.catalog.writers import traffic as write_traffic
 from countermark.links.coverage import Coverage
-from countermark.links.traffic import Batch, Counted, Delivered, decode, encode
+from countermark.links.traffic import Batch, Counted, Delivered, Refused, decode, encode
 from countermark.work.parts import now_ms
 
 log = structlog.get_logger()
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 BATCHES = 100
 KNOWN_MS = 3600 * 1000
 GIVEN_UP_MS = 7 * 86_400 * 1000
+REFUSED_MS = 90 * 86_400 * 1000
 
 
 class CatalogTraffic:
@@ -67,7 +68,10 @@ def forget_traffic(database: Database, now: int) -> None:
     """Drop what is not needed any more."""
     with database.write() as connection:
         write_traffic.forget(
-            connection, folded_before=now - KNOWN_MS, idle_before=now - GIVEN_UP_MS
+            connection,
+            folded_before=now - KNOWN_MS,
+            idle_before=now - GIVEN_UP_MS,
+            refused_before=now - REFUSED_MS,
         )
 
 
@@ -93,6 +97,8 @@ def _fold(connection: sa.Connection, batches: list[Batch], now: int) -> int:
     downloads.update(_merge(connection, deliveries, now))
     rows = [_row(counted, sent[counted], downloads[counted]) for counted in {**sent, **downloads}]
     write_traffic.add_bandwidth(connection, rows)
+    refused = [_refusal(one) for batch in batches for one in batch.refused]
+    write_traffic.add_refusals(connection, refused)
     by_file: Counter[str] = Counter()
     for counted, number in downloads.items():
         by_file[counted.file] += number
@@ -128,4 +134,20 @@ def _row(counted: Counted, sent: int, downloads: int) -> dict[str, str | int]:
         "file_id": counted.file,
         "bytes": sent,
         "downloads": downloads,
+    }
+
+
+def _refusal(refused: Refused) -> dict[str, str | int]:
+    counted = refused.counted
+    return {
+        "serial": refused.serial,
+        "day": counted.day,
+        "address": refused.address,
+        "error_code": refused.error_code,
+        "user_id": counted.account,
+        "application_id": counted.application,
+        "file_id": counted.file,
+        "tag": counted.tag,
+        "times": refused.times,
+        "last_at": refused.at,
     }

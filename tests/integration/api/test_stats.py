@@ -1,13 +1,16 @@
 """What was delivered, as the API tells it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import xmlschema
 
 from countermark.catalog.writers import traffic
 from countermark.ids import new_id
 from support.api import NOW, Account, Hub, error_of
 
+SCHEMA = xmlschema.XMLSchema(str(Path(__file__).parents[3] / "docs" / "countermark.xsd"))
 DAY_MS = 86_400_000
 TODAY = NOW - NOW % DAY_MS
 Deliver = Callable[..., None]
@@ -132,3 +135,37 @@ async def test_it_needs_a_token_that_may_read(hub: Hub, owner: Account) -> None:
     assert (await hub.http.get("/v1/stats/bandwidth/")).status_code == 403
     owner.token = await owner.new_token(scope="mediahub_download_files")
     assert (await owner.get("/v1/stats/bandwidth/")).status_code == 403
+
+
+async def test_who_tried_links_that_were_not_for_them_is_listed_to_the_files_owner(
+    hub: Hub, owner: Account, stranger: Account
+) -> None:
+    row = {
+        "serial": "q8yA7wE1b2c",
+        "day": TODAY,
+        "address": "203.0.113.7",
+        "error_code": "0x0250007",
+        "user_id": owner.user.id,
+        "application_id": owner.application.id,
+        "file_id": new_id(),
+        "tag": "",
+        "times": 3,
+        "last_at": NOW,
+    }
+    before = row | {"day": TODAY - DAY_MS, "file_id": new_id(), "tag": "k1", "last_at": NOW - 9}
+    with hub.database.write() as connection:
+        traffic.add_refusals(connection, [before, row])
+    listed = (await owner.get("/v1/stats/refusals/")).json()["refusals"]
+    assert [one["last_at"] for one in listed] == [NOW, NOW - 9]
+    names = ("address", "error_code", "file_id", "application_id", "times", "last_at")
+    assert listed[0] == {"link": "q8yA7wE1b2c"} | {name: row[name] for name in names}
+    assert listed[1]["tag"] == "k1"
+    for query, count in (
+        ({"file_id": row["file_id"]}, 1),
+        ({"from_date": TODAY}, 1),
+        ({"application_id": new_id()}, 0),
+    ):
+        answer = await owner.get("/v1/stats/refusals/", **query)
+        assert len(answer.json()["refusals"]) == count
+    assert (await stranger.get("/v1/stats/refusals/")).json() == {"refusals": []}
+    SCHEMA.validate((await owner.get("/v1/stats/refusals/", format="xml")).text)

@@ -1,4 +1,4 @@
-"""Traffic comes in as batches, and leaves as rows of `bandwidth` and counts of downloads."""
+"""Traffic comes in as batches, and leaves as rows of `bandwidth`, counts and `refusals`."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from countermark.catalog.tables import bandwidth, deliveries, files, traffic
+from countermark.catalog.tables import bandwidth, deliveries, files, refusals, traffic
 
 FOLD_LOCK = 0x666F6C64  # "fold"
 _KEY = ("user_id", "day", "application_id", "tag", "file_id")
+_REFUSAL = ("serial", "day", "address", "error_code")
 
 
 def append(conn: sa.Connection, batch_id: str, body: bytes, now: int) -> None:
@@ -25,6 +26,17 @@ def add_bandwidth(conn: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     insert = _insert(conn, bandwidth)
     added = {name: bandwidth.c[name] + insert.excluded[name] for name in ("bytes", "downloads")}
     conn.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=added), list(rows))
+
+
+def add_refusals(conn: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add to what was refused; rows as in the table, in any number for a key."""
+    if not rows:
+        return
+    insert = _insert(conn, refusals)
+    given, kept = insert.excluded, refusals.c
+    later = sa.case((given.last_at > kept.last_at, given.last_at), else_=kept.last_at)
+    added = {"times": kept.times + given.times, "last_at": later}
+    conn.execute(insert.on_conflict_do_update(index_elements=_REFUSAL, set_=added), list(rows))
 
 
 def count_downloads(conn: sa.Connection, counts: Mapping[str, int]) -> None:
@@ -60,10 +72,13 @@ def mark_folded(conn: sa.Connection, ids: Collection[str], now: int) -> None:
     conn.execute(sa.update(traffic).where(traffic.c.id.in_(list(ids))).values(folded_at=now))
 
 
-def forget(conn: sa.Connection, *, folded_before: int, idle_before: int) -> None:
-    """Drop batches folded long ago, and downloads that were given up."""
+def forget(
+    conn: sa.Connection, *, folded_before: int, idle_before: int, refused_before: int
+) -> None:
+    """Drop batches folded long ago, downloads that were given up, and old refusals."""
     conn.execute(sa.delete(traffic).where(traffic.c.folded_at < folded_before))
     conn.execute(sa.delete(deliveries).where(deliveries.c.updated_at < idle_before))
+    conn.execute(sa.delete(refusals).where(refusals.c.last_at < refused_before))
 
 
 def _insert(conn: sa.Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
