@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -14,6 +15,7 @@ from msgspec import Struct
 from countermark.media.avc import PictureKind, kind_of, sample_of
 from countermark.media.colours import Colours
 from countermark.media.picture import PIXEL_FORMAT, Picture
+from countermark.media.second_pass import by_notes, noting
 
 if TYPE_CHECKING:
     from countermark.media.packets import AnyPacket
@@ -22,8 +24,8 @@ _FORCED = {"I": PictureType.I, "P": PictureType.P, "B": PictureType.B}
 
 # One thread for each encoder: segments and variants already fill the cores. Every IDR picture may
 # follow any other, so that x264 closes the group at a cut instead of coding a mere I picture, which
-# could not be forced on the other variants.
-_X264 = "min-keyint=1:threads=1:open-gop=0"
+# could not be forced on the other variants. Headers do not depend on what leads the rate control.
+_X264 = "min-keyint=1:threads=1:open-gop=0:stitchable=1"
 
 # Were keyframes closer than this, x264 would use fewer B pictures, and its headers would tell.
 _MOST_B = 16
@@ -31,6 +33,9 @@ _MOST_B = 16
 # x264 gives an IDR picture its better quality only once it has seen P pictures. Two grey ones,
 # coded in no time and left out, bring it where it would be in the middle of a film.
 _WARMING = ("I", "P")
+
+# For an encoder that is told of what kinds the pictures are, and need not look for it.
+_UNDECIDING = "b-adapt=0:scenecut=0"
 
 
 class EncoderSettings(Struct, frozen=True):
@@ -69,22 +74,18 @@ class Coded(Struct, frozen=True):
     sample: bytes
 
 
-def open_encoder(
-    settings: EncoderSettings, longest: int, *, decides: bool = True
-) -> VideoCodecContext:
+def open_encoder(settings: EncoderSettings, longest: int, *led: str) -> VideoCodecContext:
     """Make an encoder whose headers depend on nothing but the settings.
 
     Args:
         settings: of the encoder.
         longest: most pictures from one keyframe to the next; x264 doesn't look further when it
             decides what a picture is worth to those that follow.
-        decides: whether it decides of what kind pictures are; else it need not look for it.
+        led: further parameters of x264's.
     """
     encoder = av.CodecContext.create("libx264", "w")
     configure(encoder, settings)
-    parameters = f"{encoder.options['x264-params']}:keyint={longest}"
-    if not decides:
-        parameters += ":b-adapt=0:scenecut=0"
+    parameters = ":".join([encoder.options["x264-params"], f"keyint={longest}", *led])
     encoder.options = {**encoder.options, "x264-params": parameters}
     return encoder
 
@@ -109,29 +110,54 @@ def configure(encoder: VideoCodecContext, settings: EncoderSettings) -> None:
     }
 
 
-def encode_segments(
-    pictures: Iterable[Picture],
+def encode_variants(
+    variants: Sequence[Iterable[Picture]],
     following: Sequence[Picture],
     settings: EncoderSettings,
     kinds: Sequence[str],
-) -> list[Coded]:
-    """Encode consecutive segments as they would be in the middle of a film.
+    notes: Path,
+) -> list[list[Coded]]:
+    """Encode variants of consecutive segments alike, as they would be in the middle of a film.
 
     Args:
-        pictures: of the segments, in the order of display; time stamps are set here.
+        variants: their pictures, in the order of display; time stamps are set here.
         following: pictures that come after them, by which x264 knows what the last ones are worth.
         settings: of the encoder.
         kinds: the letter of each picture's kind in the order of display; "" leaves it to x264.
+        notes: a path for notes of the first variant, and in its folder for more that begin alike.
 
     Returns:
-        The segments' pictures in the order of decoding.
+        Each variant's pictures in the order of decoding.
+
+    Raises:
+        ValueError: their headers differ.
     """
-    encoder = open_encoder(settings, _longest(kinds), decides=not all(kinds))
-    frames = chain(
-        _warming(settings),
-        (picture.frame for picture in pictures),
-        (picture.frame for picture in following),
-    )
+    longest = _longest(kinds)
+    # Without a look-ahead, or without any loss, x264 knows of nothing that would help.
+    is_noted = settings.lookahead > 0 and settings.crf > 0
+    encoder = open_encoder(settings, longest, *([noting(notes)] if is_noted else []))
+    made = [_encoded(encoder, variants[0], following, kinds)]
+    headers = bytes(encoder.extradata or b"")
+    del encoder  # closes the notes
+    if is_noted:
+        led, kinds = by_notes(notes, Fraction(*settings.rate), headers), [""] * len(kinds)
+    else:
+        led, kinds = _UNDECIDING, _shown_kinds(made[0])
+    for pictures in variants[1:]:
+        encoder = open_encoder(settings, longest, led)
+        made.append(_encoded(encoder, pictures, (), kinds))
+        if encoder.extradata != headers:
+            raise ValueError("the variants' headers differ")
+    return made
+
+
+def _encoded(
+    encoder: VideoCodecContext,
+    pictures: Iterable[Picture],
+    following: Sequence[Picture],
+    kinds: Sequence[str],
+) -> list[Coded]:
+    frames = chain(_warming(encoder), (picture.frame for picture in chain(pictures, following)))
     letters = [*_WARMING, *kinds, "I", *[""] * len(following)]
     wanted = len(_WARMING) + len(kinds)
     packets: list[AnyPacket] = []
@@ -146,8 +172,8 @@ def encode_segments(
     return [_coded(packet) for packet in packets[len(_WARMING) : wanted]]
 
 
-def _warming(settings: EncoderSettings) -> list[VideoFrame]:
-    frame = VideoFrame(settings.width, settings.height, PIXEL_FORMAT)
+def _warming(encoder: VideoCodecContext) -> list[VideoFrame]:
+    frame = VideoFrame(encoder.width, encoder.height, PIXEL_FORMAT)
     for plane in frame.planes:
         plane.update(b"\x80" * plane.buffer_size)
     return [frame] * len(_WARMING)
@@ -170,7 +196,7 @@ def free_kinds(count: int) -> list[str]:
     return kinds
 
 
-def shown_kinds(coded: Sequence[Coded]) -> list[str]:
+def _shown_kinds(coded: Sequence[Coded]) -> list[str]:
     """Letters of the pictures' kinds in the order of display."""
     return [picture.kind.letter for picture in sorted(coded, key=lambda picture: picture.shown)]
 

@@ -9,6 +9,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from itertools import chain, count
@@ -28,9 +29,8 @@ from countermark.media.picture import Picture
 from countermark.media.segment_encoder import (
     Coded,
     EncoderSettings,
-    encode_segments,
+    encode_variants,
     free_kinds,
-    shown_kinds,
 )
 
 # A group of one picture could not tell itself from the next by idr_pic_id (H.264, 7.4.3).
@@ -101,6 +101,14 @@ class SegmentFolder:
             if not self.has(number):
                 return
             yield msgspec.msgpack.decode(self._path(number).read_bytes(), type=Segment)
+
+    @contextmanager
+    def notes(self, number: int) -> Iterator[Path]:
+        """A path for what an encoder notes of the segments from one on; gone afterwards."""
+        path = self._folder / f"{number:06}.notes"
+        yield path
+        for left in self._folder.glob(f"{path.name}*"):
+            left.unlink()
 
     def clear(self) -> None:
         """Remove all segments: the master is whole."""
@@ -226,25 +234,20 @@ class SegmentMaker:
             for number, pictures in enumerate(chunk.segments, chunk.first)
         ]
         kinds = [kind for pictures in chunk.segments for kind in free_kinds(len(pictures))]
-        first = self._encoded(chunk, marks, 0, kinds)
-        kinds = shown_kinds(first)
-        others = range(1, self._pattern.variants)
-        variants = [first, *(self._encoded(chunk, marks, one, kinds) for one in others)]
+        shown = [_marked(chunk, marks, one) for one in range(self._pattern.variants)]
+        with self._folder.notes(chunk.first) as notes:
+            variants = encode_variants(shown, chunk.following, self._settings, kinds, notes)
         at = 0
         for pictures, mark in zip(chunk.segments, marks, strict=True):
             end = at + len(pictures)
             yield _assembled([one[at:end] for one in variants], at, pictures, mark.energy)
             at = end
 
-    def _encoded(
-        self, chunk: Chunk, marks: Sequence[SegmentMark], variant: int, kinds: Sequence[str]
-    ) -> list[Coded]:
-        marked = (
-            picture.redrawn(partial(mark.lay, variant, number))
-            for mark, pictures in zip(marks, chunk.segments, strict=True)
-            for number, picture in enumerate(pictures)
-        )
-        return encode_segments(marked, chunk.following, self._settings, kinds)
+
+def _marked(chunk: Chunk, marks: Sequence[SegmentMark], variant: int) -> Iterator[Picture]:
+    for mark, pictures in zip(marks, chunk.segments, strict=True):
+        for number, picture in enumerate(pictures):
+            yield picture.redrawn(partial(mark.lay, variant, number))
 
 
 def _assembled(
