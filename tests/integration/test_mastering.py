@@ -198,6 +198,30 @@ def test_fields_are_woven_and_high_dynamic_range_is_mapped(tmp_path: Path) -> No
         assert context.pix_fmt == "yuv420p"
 
 
+@pytest.mark.parametrize(
+    "video",
+    [
+        pytest.param(VideoSettings(speed="fastest"), id="without a look-ahead"),
+        pytest.param(VideoSettings(speed="slowest"), id="all of x264"),
+        pytest.param(VideoSettings(speed="fast", quality=0), id="without loss"),
+        pytest.param(VideoSettings(speed="fast", quality=1), id="fine"),
+        pytest.param(VideoSettings(speed="fast", quality=51), id="coarse"),
+    ],
+)
+def test_variants_show_the_same_film_however_they_are_encoded(
+    video: VideoSettings, film: Path, tmp_path: Path
+) -> None:
+    # x264 is told of a path in this folder among parameters that colons part.
+    layout = layout_of(made_master(tmp_path / "it's 1:2\\3", film, video=video))
+    source = shown_lumas_of(film)
+    errors = [
+        np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(shown, source, strict=True)])
+        for shown in (shown_lumas(layout, [one] * len(layout.starts)) for one in range(2))
+    ]
+    assert errors[1] == pytest.approx(errors[0], rel=0.15)
+    assert max(errors) < 1 or video.quality == 51
+
+
 def test_every_sound_track_is_kept_with_its_language(tmp_path: Path) -> None:
     source = two_languages(tmp_path / "a.mkv", (160, 90))
     layout = layout_of(made_master(tmp_path / "made", source))
@@ -273,6 +297,11 @@ def spliced(layout: Layout, choice: list[int]) -> Splice:
 def shown_lumas(layout: Layout, choice: list[int]) -> list[NDArray[np.uint8]]:
     """The pictures of a copy."""
     with av.open(spliced(layout, choice)) as container:
+        return [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+
+
+def shown_lumas_of(film: Path) -> list[NDArray[np.uint8]]:
+    with av.open(str(film)) as container:
         return [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
 
 

@@ -18,6 +18,10 @@ _TRAILING = b"\x80"
 LEAST_PADDING = _LENGTH_BYTES + 4
 _SIZE_STEP = 255
 
+# A slice that is coded by CABAC may end in any number of cabac_zero_words (7.3.2.8), each with its
+# emulation prevention byte.
+_ZERO_WORD = b"\x00\x00\x03"
+
 
 class PictureKind(NamedTuple):
     """What decides a picture's place among others.
@@ -112,12 +116,35 @@ def padding(length: int) -> bytes:
 
 
 def equal_lengths(samples: Sequence[bytes]) -> list[bytes]:
-    """Pad samples of one picture to the least length that all of them can reach.
-
-    The filler goes in front: SEI precedes the slices (7.4.1.2.3).
-    """
+    """Pad a picture's samples, coded by CABAC, to the least length that all of them can reach."""
     sizes = [len(sample) for sample in samples]
     length = max(sizes)
-    while any(0 < length - size < LEAST_PADDING for size in sizes):
+    while not all(_is_reachable(length - size) for size in sizes):
         length += 1
-    return [padding(length - len(sample)) + sample for sample in samples]
+    return [_padded(sample, length - len(sample)) for sample in samples]
+
+
+def _is_reachable(length: int) -> bool:
+    return length >= LEAST_PADDING or length % len(_ZERO_WORD) == 0
+
+
+def _padded(sample: bytes, length: int) -> bytes:
+    """A sample with so many bytes more.
+
+    Filler goes in front: SEI precedes the slices (7.4.1.2.3). What is too short for it becomes
+    zero words at the slice's end.
+    """
+    if length >= LEAST_PADDING:
+        return padding(length) + sample
+    last = list(_units(sample))[-1]
+    unit = sample[last:] + _ZERO_WORD * (length // len(_ZERO_WORD))
+    size = len(unit) - _LENGTH_BYTES
+    return sample[:last] + size.to_bytes(_LENGTH_BYTES) + unit[_LENGTH_BYTES:]
+
+
+def _units(sample: bytes) -> Iterator[int]:
+    """Where a sample's NAL units begin, with their lengths."""
+    at = 0
+    while at < len(sample):
+        yield at
+        at += _LENGTH_BYTES + int.from_bytes(sample[at : at + _LENGTH_BYTES])
