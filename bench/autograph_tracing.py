@@ -1,172 +1,232 @@
-"""Whom traces name, how fast, and that they name nobody wrongly: on a film of half an hour."""
+"""Whom traces name, how fast, and that they name nobody wrongly: on leaks of two long films.
 
+Each trace runs as in the service: in a confined process of its own, which asks for master and tags.
+"""
+
+import os
 import random
+import resource
 import tempfile
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from bench.autograph_clips import Clip
+from bench.autograph_films import RATE, Film, copy_of, film_master, shown
 from bench.autograph_leaks import Degradation, Luma, pictures, scaled, spoil
-from bench.autograph_masters import KEY, Made, make
+from bench.autograph_masters import KEY, Made
 from bench.autograph_symbols import read
 from bench.results import Row
-from countermark.autograph.accuse import needed_score
+from countermark.autograph.accuse import accuse, needed_score, spend
 from countermark.autograph.code import Code
 from countermark.autograph.evidence import Evidence
+from countermark.autograph.index import encode
+from countermark.autograph.reading import Reading
 from countermark.autograph.report import Report
 from countermark.autograph.scan import scan
 from countermark.autograph.score import first_bets
 from countermark.autograph.splice import Copy
-from countermark.work.leak_reading import Issued
-from countermark.work.tracing import TracedMaster, trace
+from countermark.media.child_process import run_in_child
+from countermark.media.child_protocol import ChildLimits
+from countermark.work.trace_child import TRACE, Given, OfferedMaster, TraceOrder, asked, give
+from countermark.work.tracing import TraceOptions
 
-_RATE = 25
-_LONG = (384, 216)
-_MINUTES = 31
-_TRIALS, _SET = 100_000, 100
+_LONG = Film("long", (384, 216), 31 * 60)
+_WIDE = Film("wide", (640, 360), 330)
+_TRIALS, _SET, _KEYS = 100_000, 100, 10
+_BOUND = 1e-6
 _HALF = Degradation("half size, CRF 28", 1.0, scaled(0.5), 28)
 _TAGS = [f"recipient {number}" for number in range(10_000)]
+_PAIRS = (("recipient 17", "recipient 4711"), ("recipient 9000", "recipient 3"))
+Mixing = Callable[[Made, tuple[str, str]], Iterable[Luma]]
+_STARTS = (3.3, 71.9, 140.5, 209.1, 261.7)
 
 
 def rows(made: Sequence[Made], *, quick: bool = False) -> Iterator[Row]:
-    """Make one long film of all clips, and trace leaks of it."""
-    minutes = 7 if quick else _MINUTES
+    """Make two films of all clips, and trace leaks of them."""
+    clips = [one.clip for one in made]
+    long = Film(_LONG.name, _LONG.size, 7 * 60) if quick else _LONG
     with tempfile.TemporaryDirectory(prefix="countermark-leaks-") as name:
         folder = Path(name)
-        long = long_master(folder, made, minutes * 60)
-        yield _million(folder, long, minutes - 1)
-        yield _minutes(folder, long, 2 if quick else 8)
-        yield from _colluders(folder, long)
-        yield _wrong(folder, long, made)
+        yield _million(folder, film_master(folder, clips, long), long.seconds // 60 - 1)
+        wide = film_master(folder, clips, _WIDE)
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            yield _traced_minutes(pool, folder, wide, _STARTS[:2] if quick else _STARTS)
+            yield _read_minutes(folder, wide)
+            yield from _colluders(pool, folder, wide, _PAIRS[:1] if quick else _PAIRS)
+        yield _wrong(folder, wide, made)
 
 
-def long_master(folder: Path, made: Sequence[Made], seconds: int) -> Made:
-    """A master of all clips in turn, each time another part of the picture, or run backwards."""
-    frames = islice(_endless(made), seconds * _RATE)
-    path = spoil(folder / "long.mp4", frames, _RATE, Degradation("", 0, crf=16))
-    return make(Clip("all clips in turn", path), folder)
+def traced(folder: Path, leak: Path, made: Made, tags: Sequence[str]) -> tuple[Report, float]:
+    """Trace a leak in a process of its own.
+
+    Returns:
+        The report, and the processor time of that process, seconds.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        place = Path(name)
+        index, issued = place / "index", place / "issued"
+        index.write_bytes(encode(made.index))
+        issued.write_bytes(msgspec.msgpack.encode(tags))
+        fingerprint = made.blob.with_name("autograph-frames")
+        offered = OfferedMaster(
+            made.index.master, str(index), str(fingerprint), str(made.blob), KEY
+        )
+        order = TraceOrder(str(leak), name, (offered,), TraceOptions())
+
+        def serve(_: float) -> None:
+            if wanted := asked(place):
+                give(place, wanted, Given(str(made.blob), str(issued)))
+
+        before = _processor_time()
+        report = run_in_child(TRACE, order, Report, ChildLimits(), serve)
+        return report, _processor_time() - before
 
 
-def _endless(made: Sequence[Made]) -> Iterator[Luma]:
-    chance = random.Random(3)  # noqa: S311 - a bench repeats
-    while True:
-        for one in chance.sample(made, len(made)):
-            part, mirrored = _Part(chance), chance.random() < 0.5
-            shown = [part.of(luma) for luma in pictures(one, [0] * len(one.index))]
-            shown = shown[::-1] if chance.random() < 0.5 else shown
-            yield from (luma[:, ::-1] if mirrored else luma for luma in shown)
+def _processor_time() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-class _Part:
-    """A part of a picture, so that what is shown again is not the same."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._size = chance.uniform(0.5, 0.85)
-        self._left, self._top = (chance.uniform(0, 1 - self._size) for _ in range(2))
-
-    def of(self, luma: Luma) -> Luma:
-        height, width = luma.shape
-        top, left = int(self._top * height), int(self._left * width)
-        part = luma[top : top + int(height * self._size), left : left + int(width * self._size)]
-        shown = cv2.resize(part, _LONG, interpolation=cv2.INTER_AREA)
-        return shown.astype(np.uint8, copy=False)
-
-
-def _traced(path: Path, made: Made, tags: Sequence[str]) -> Report:
-    fingerprint = made.blob.with_name("autograph-frames").read_bytes
-    known = TracedMaster(made.index, KEY, fingerprint, lambda: made.blob)
-    return trace(path, [known], lambda _: Issued(len(tags), lambda: tags))
-
-
-def _copy(made: Made, tag: str, start: float, seconds: float) -> Iterator[Luma]:
-    choice = list(Copy(made.index, KEY, tag).symbols(0, len(made.index)))
-    first = int(start * _RATE)
-    return islice(pictures(made, choice), first, first + int(seconds * _RATE))
-
-
-def _minutes(folder: Path, made: Made, count: int) -> Row:
-    named = []
-    for start in np.linspace(3, made.index.first_frames[-1] / _RATE - 64, count):
-        tag = _TAGS[int(start) * 5]
-        leak = spoil(folder / "minute.mp4", _copy(made, tag, start, 60), _RATE, _HALF)
-        named.append([one.tag for one in _traced(leak, made, _TAGS).accused] == [tag])
-    ours = f"{sum(named)} of {len(named)} named rightly"
-    what = "a minute at half size and CRF 28 among 10,000 tags"
-    return Row(what, ours, "", None, "always", all(named))
-
-
-def _colluders(folder: Path, made: Made) -> Iterator[Row]:
-    pair = _TAGS[17], _TAGS[4711]
-    for name, frames in (("mix segments", _mixed), ("average pixels", _averaged)):
-        leak = spoil(folder / "both.mp4", frames(made, pair), _RATE, _HALF)
-        accused = [one.tag for one in _traced(leak, made, _TAGS).accused]
-        innocent = len(set(accused) - set(pair))
-        ours = f"{len(set(accused) & set(pair))} named, {innocent} innocent"
-        reached = bool(accused) and not innocent
-        yield Row(f"two who {name}, 5 minutes", ours, "", None, "≥ 1 named, 0 innocent", reached)
-
-
-def _mixed(made: Made, pair: tuple[str, str]) -> Iterable[Luma]:
-    chance = random.Random(5)  # noqa: S311 - a bench repeats
-    words = [list(Copy(made.index, KEY, tag).symbols(0, len(made.index))) for tag in pair]
-    choice = [chance.choice(both) for both in zip(*words, strict=True)]
-    return islice(pictures(made, choice), 20 * _RATE, 320 * _RATE)
-
-
-def _averaged(made: Made, pair: tuple[str, str]) -> Iterable[Luma]:
-    copies = (_copy(made, tag, 20, 300) for tag in pair)
-    return (cv2.addWeighted(one, 0.5, other, 0.5, 0) for one, other in zip(*copies, strict=True))
+def _leak(path: Path, frames: Iterable[Luma]) -> Path:
+    return spoil(path, frames, RATE, _HALF, "medium")
 
 
 def _million(folder: Path, made: Made, minutes: int) -> Row:
     tags = [f"recipient {number}" for number in range(1_000_000)]
-    copy = _copy(made, tags[777_777], 5, minutes * 60)
-    leak = spoil(folder / "all.mp4", copy, _RATE, _HALF)
-    began = time.process_time()
-    report = _traced(leak, made, tags)
-    spent = time.process_time() - began
-    named = [one.tag for one in report.accused] == [tags[777_777]]
+    copy = copy_of(made, tags[777_777], 5, minutes * 60)
+    leak = _leak(folder / "all.mp4", copy)
+    report, spent = traced(folder, leak, made, tags)
+    named = _names(report) == [tags[777_777]]
+    other, other_spent = traced(folder, leak, made, [tag for tag in tags if tag != tags[777_777]])
     note = (
         f"{report.seconds_read:.0f} s of the leak were read in {spent:.0f} s of processor time, "
-        f"{'the right tag' if named else 'not the right tag'} was named; "
-        f"the film has {made.index.variants} variants of {_LONG[0]} by {_LONG[1]}"
+        f"{'the right tag' if named else 'not the right tag'} was named; with that tag not issued "
+        f"{other.seconds_read:.0f} s were read in {other.work_seconds:.0f} s, of the processor "
+        f"{other_spent:.0f} s, and {len(other.accused)} were accused; "
+        f"the film has {made.index.variants} variants of {_LONG.size[0]} by {_LONG.size[1]}"
     )
     what = f"trace of a leak of {minutes} minutes against 1,000,000 tags"
-    reached = named and report.work_seconds <= 60
+    reached = named and report.work_seconds <= 60 and not other.accused
     return Row(what, f"{report.work_seconds:.0f} s", "", None, "≤ 60 s", reached, note)
 
 
-def _wrong(folder: Path, long: Made, made: Sequence[Made]) -> Row:
+def _names(report: Report) -> list[str]:
+    return [one.tag for one in report.accused]
+
+
+def _traced_minutes(
+    pool: ProcessPoolExecutor, folder: Path, made: Made, starts: Sequence[float]
+) -> Row:
+    jobs = [pool.submit(_minute, folder, made, start) for start in starts]
+    found = [job.result() for job in jobs]
+    ours = f"{sum(right for right, _ in found)} of {len(found)} named rightly"
+    what = "a minute at half size and CRF 28 among 10,000 tags"
+    note = "chances of being wrong, at most: " + ", ".join(f"{chance:.1g}" for _, chance in found)
+    return Row(what, ours, "", None, "always", all(right for right, _ in found), note)
+
+
+def _minute(folder: Path, made: Made, start: float) -> tuple[bool, float]:
+    """Whether the right one is named, and how sure."""
+    tag = _TAGS[int(start * 31)]
+    leak = _leak(folder / f"minute-{start}.mp4", copy_of(made, tag, start, 60))
+    report, _ = traced(folder, leak, made, _TAGS)
+    chance = max((one.probability for one in report.accused), default=1.0)
+    return _names(report) == [tag], chance
+
+
+def _read_minutes(folder: Path, made: Made) -> Row:
+    """Every window of a minute of one leak, each second another."""
+    tag, seconds = _TAGS[8191], made.index.first_frames[-1] / RATE - 1
+    leak = _leak(folder / "whole.mp4", copy_of(made, tag, 0.5, seconds))
+    inquiry = read(leak, made)
+    what = "any minute of such a leak, cut out of its reading"
+    if inquiry is None:
+        return Row(what, "not recognised", "", None, "always", reached=False)
+    code, bound = inquiry.code, spend(_BOUND, 1)
+    starts = np.arange(0.5, seconds - 60)
+    windows = [_window(inquiry.reading(), inquiry.master.times, start, 60) for start in starts]
+    verdicts = [accuse(code, one, lambda: _TAGS, len(_TAGS), bound) for one in windows]
+    named = [[one.tag for one in verdict.accused] for verdict in verdicts]
+    right, wrong = named.count([tag]), sum(len({*some} - {tag}) for some in named)
+    ours = f"{right} of {len(named)} named rightly, {wrong} wrongly"
+    rest = [f"{start:.0f} s" for start, some in zip(starts, named, strict=True) if some != [tag]]
+    note = f"windows that did not suffice begin at: {', '.join(rest) or 'none'}"
+    return Row(what, ours, "", None, "always", right == len(named), note)
+
+
+def _window(reading: Reading, times: NDArray[np.float64], start: float, seconds: float) -> Evidence:
+    """The evidence of the segments that lie wholly in a part of the leak."""
+    numbers = reading.segments
+    inside = (times[numbers] >= start) & (times[numbers + 1] <= start + seconds)
+    rows = (reading.segments, reading.correlations, reading.noise, reading.frames)
+    return Reading(*(row[inside] for row in rows)).evidence()
+
+
+def _colluders(
+    pool: ProcessPoolExecutor, folder: Path, made: Made, pairs: Sequence[tuple[str, str]]
+) -> Iterator[Row]:
+    for name, frames in (("mix segments", _mixed), ("average pixels", _averaged)):
+        jobs = [pool.submit(_pair, folder, made, pair, frames) for pair in pairs]
+        counts = [job.result() for job in jobs]
+        ours = f"{'; '.join(str(right) for right, _ in counts)} named, "
+        ours += f"{sum(wrong for _, wrong in counts)} innocent"
+        reached = all(right and not wrong for right, wrong in counts)
+        what = f"two who {name}, 5 minutes, {len(pairs)} pairs"
+        yield Row(what, ours, "", None, "≥ 1 named each, 0 innocent", reached)
+
+
+def _pair(folder: Path, made: Made, pair: tuple[str, str], frames: Mixing) -> tuple[int, int]:
+    """How many of the two are named, and how many others."""
+    path = folder / f"{frames.__name__}-{pair[0]}.mp4"
+    leak = _leak(path, frames(made, pair))
+    named = set(_names(traced(folder, leak, made, _TAGS)[0]))
+    return len(named & {*pair}), len(named - {*pair})
+
+
+def _mixed(made: Made, pair: tuple[str, str]) -> Iterable[Luma]:
+    chance = random.Random(pair[0])  # noqa: S311 - a bench repeats
+    words = [list(Copy(made.index, KEY, tag).symbols(0, len(made.index))) for tag in pair]
+    choice = [chance.choice(both) for both in zip(*words, strict=True)]
+    return shown(made, choice, 20, 300)
+
+
+def _averaged(made: Made, pair: tuple[str, str]) -> Iterable[Luma]:
+    copies = (copy_of(made, tag, 20, 300) for tag in pair)
+    return (cv2.addWeighted(one, 0.5, other, 0.5, 0) for one, other in zip(*copies, strict=True))
+
+
+def _wrong(folder: Path, film: Made, made: Sequence[Made]) -> Row:
     """Score many sets of tags on real readings of copies that none of them had."""
-    leaks = {"unmarked": _plain(long), "not issued": _copy(long, "nobody", 20, 90)}
+    leaks = {"unmarked": _plain(film), "not issued": copy_of(film, "nobody", 20, 90)}
     # What another master of the same pictures marks.
     leaks |= {f"foreign, {one.clip.name}": _foreign(one) for one in made}
-    readings = {name: _innocent(folder, long, frames) for name, frames in leaks.items()}
+    readings = {name: _innocent(folder, film, frames) for name, frames in leaks.items()}
     read_ = {name: evidence for name, evidence in readings.items() if evidence is not None}
-    began, wrong, best = time.process_time(), 0, -np.inf
+    each = -(-_TRIALS // (len(read_) * _KEYS))
+    needed, wrong, best, trials = needed_score(_SET, _BOUND), 0, -np.inf, 0
     for evidence in read_.values():
-        scores = _scores(long, evidence, -(-_TRIALS // len(read_)))
-        wrong += int((scores.max(axis=1) >= needed_score(_SET, 1e-6)).sum())
-        best = max(best, float(scores.max()))
+        for key in range(_KEYS):
+            scores = _scores(film, evidence, key, each)
+            wrong += int((scores.max(axis=1) >= needed).sum())
+            best, trials = max(best, float(scores.max())), trials + each
+    unseen = ", ".join(sorted(leaks.keys() - read_.keys())) or "none"
     note = (
-        f"a trial draws {_SET} tags and scores them on one of {len(read_)} readings of leaks that "
-        f"none of them was in ({', '.join(read_)}; not recognised, so never scored: "
-        f"{', '.join(sorted(leaks.keys() - read_.keys())) or 'none'}); the highest of "
-        f"{_TRIALS * _SET:,} scores was {best / np.log(2):.1f} bits of "
-        f"{needed_score(_SET, 1e-6) / np.log(2):.1f}; {time.process_time() - began:.0f} s of CPU"
+        f"a trial draws {_SET} tags and scores them under one of {_KEYS} keys on one of "
+        f"{len(read_)} readings of leaks that none of them was in ({', '.join(read_)}; not "
+        f"recognised, so never scored: {unseen}); the highest of {trials * _SET:,} scores was "
+        f"{best / np.log(2):.1f} bits of {needed / np.log(2):.1f}"
     )
-    return Row(
-        f"wrong accusations in {_TRIALS:,} trials", str(wrong), "", None, "0", not wrong, note
-    )
+    what = f"wrong accusations in {trials:,} trials"
+    return Row(what, str(wrong), "", None, "0", not wrong, note)
 
 
-def _innocent(folder: Path, long: Made, frames: Iterable[Luma]) -> Evidence | None:
-    inquiry = read(spoil(folder / "innocent.mp4", frames, _RATE, _HALF), long)
+def _innocent(folder: Path, film: Made, frames: Iterable[Luma]) -> Evidence | None:
+    inquiry = read(_leak(folder / "innocent.mp4", frames), film)
     return inquiry.reading().evidence() if inquiry and len(inquiry.reader) else None
 
 
@@ -174,18 +234,17 @@ def _foreign(made: Made) -> Iterator[Luma]:
     return pictures(made, [number % 2 for number in range(len(made.index))])
 
 
-def _plain(long: Made) -> Iterator[Luma]:
-    """The long film unmarked: the mean of its variants."""
-    both = (pictures(long, [variant] * len(long.index)) for variant in range(2))
-    pairs = zip(*both, strict=True)
-    for one, other in islice(pairs, 20 * _RATE, 110 * _RATE):
+def _plain(film: Made) -> Iterator[Luma]:
+    """The film unmarked: the mean of its variants."""
+    both = (shown(film, [variant] * len(film.index), 20, 90) for variant in range(2))
+    for one, other in zip(*both, strict=True):
         yield cv2.addWeighted(one, 0.5, other, 0.5, 0)
 
 
-def _scores(
-    made: Made, evidence: Evidence, trials: int
-) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    code = Code(KEY, made.index.master, made.index.variants)
+def _scores(made: Made, evidence: Evidence, key: int, trials: int) -> NDArray[np.float64]:
+    """Scores of fresh tags under one of many keys, the master's own first, shape (trials, set)."""
+    secret = KEY if key == 0 else bytes([key]) * len(KEY)
+    code = Code(secret, made.index.master, made.index.variants)
     bets = first_bets(code.biases(evidence.segments), evidence.likelihoods)
     tags = (f"trial {tag}".encode() for tag in range(trials * _SET))
     blocks = [scores for _, scores in scan(code, evidence.segments, bets, tags)]

@@ -105,7 +105,8 @@ class Verdict:
 def spend(bound: float, look: int) -> float:
     """The bound for one of several looks at the same leak with evidence computed anew.
 
-    Three quarters for the first, three sixteenths for the second, and so on: together the bound.
+    A half for the first, a sixth for the second, a twelfth for the third: 1 / (k (k + 1)) for the
+    k-th, together the bound.
     Evidence from `from_correlations` is computed anew whenever segments are added, as its
     amplitude is; so is any after a better registration.
 
@@ -113,7 +114,7 @@ def spend(bound: float, look: int) -> float:
         bound: for all looks together.
         look: 1 for the first.
     """
-    return bound * 0.75 * 0.25 ** (look - 1)
+    return bound / (look * (look + 1))
 
 
 def needed_score(issued: int, bound: float, number: int = 0) -> float:

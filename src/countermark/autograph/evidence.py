@@ -16,11 +16,11 @@ Floats = NDArray[np.float64]
 
 # How far a segment's amplitude strays from the leak's mean, as a share of it: texture and the
 # encoder weigh on the mark unevenly. Also what makes two averaged variants count as unclear.
-_AMPLITUDE_SPREAD = 0.25
+_AMPLITUDE_SPREAD = 0.4
 # How often a correlation is that of two averaged variants, and how often it fits none at all: a
 # foreign insert, an overlay.
 _AVERAGED = 0.1
-_FOREIGN = 0.05
+_FOREIGN = 0.01
 _BURST = 10
 _RANGE = 30.0
 _HUGE = 1e100

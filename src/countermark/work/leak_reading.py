@@ -33,12 +33,12 @@ _SAME_PLACE, _SAME_TIME = 1.0, 0.08
 # Parts of a leak that pieces are taken from in turn.
 _PARTS = 8
 # A look at the scores comes when there is so much more evidence than at the last.
-_GROWTH = 1.6
+_GROWTH = 2.0
 # With a larger share of the leak unexplained by those who are named, others are sought.
-_UNEXPLAINED = 0.25
+_UNEXPLAINED = 0.15
 # After somebody was named, others are sought in at most so many times as much evidence.
 _FOR_OTHERS = 3.0
-# Pieces after which those read speak for all; and how much more than they promise all may tell.
+# Pieces after which those read speak for all; and how much more the rest may tell.
 _SAMPLE, _BETTER = 24, 2.0
 
 
@@ -181,7 +181,8 @@ class Inquiry:
         for left in self.pieces():
             told = self._told()
             on_progress(max(1 - left / pieces, min(told / wanted, 0.95)))
-            last = left == 0 or self.seconds_read >= seconds or self._in_vain(pieces - left, pieces)
+            last = left == 0 or self.seconds_read >= seconds
+            last = last or self._in_vain(told, pieces - left, pieces)
             if last or told >= wanted:
                 self._look(told)
                 if last or self._done(told, left):
@@ -247,13 +248,18 @@ class Inquiry:
         mean, deviation = expected(self.code, self.reading().evidence())
         return mean + deviation
 
-    def _in_vain(self, read: int, pieces: int) -> bool:
-        """Whether even all of the leak would not do: it carries no mark, or hardly any."""
-        projected = max(self._told(), 0.0) * pieces / read * _BETTER
-        return read >= _SAMPLE and projected < self._needed()
+    def _in_vain(self, told: float, read: int, pieces: int) -> bool:
+        """Whether even all of the leak would not do: it carries no mark, or hardly any.
+
+        Args:
+            told: what was, nats.
+            read: how many pieces it took.
+            pieces: how many there are.
+        """
+        return read >= _SAMPLE and told * pieces / read * _BETTER < self._needed()
 
     def _done(self, told: float, left: int) -> bool:
-        """Whether there is nothing to gain from reading on: pieces that are left carry less.
+        """Whether there is nothing to gain from reading on.
 
         Args:
             told: what was, nats.
@@ -269,7 +275,7 @@ class Inquiry:
         if verdict.outlook is None:
             return True
         read = len(self.film.plan()) - left
-        return verdict.outlook.symbols * read > verdict.symbols * left
+        return verdict.outlook.symbols * read > verdict.symbols * left * _BETTER
 
     def _look(self, told: float) -> None:
         if not len(self.reader):

@@ -225,8 +225,8 @@ def test_evidence_of_other_variants_is_refused() -> None:
 
 
 def test_looks_spend_no_more_than_the_bound() -> None:
-    assert sum(spend(1e-6, look) for look in range(1, 100)) == pytest.approx(1e-6)
-    assert spend(1e-6, 1) == 7.5e-7
+    assert sum(spend(1e-6, look) for look in range(1, 100)) <= 1e-6
+    assert spend(1e-6, 1) == 5e-7
 
 
 def test_evidence_grows_to_its_need_by_the_factor_told() -> None:
