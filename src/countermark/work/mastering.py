@@ -25,6 +25,7 @@ from countermark.autograph.marking import Strength
 from countermark.autograph.pattern import Pattern
 from countermark.errors import MediaSettingsError
 from countermark.media.encoding_settings import VideoSettings
+from countermark.media.memory import keep_freed_memory
 from countermark.media.pictures import Pictures
 from countermark.media.probe import open_nameless
 from countermark.media.segment_encoder import EncoderSettings
@@ -55,6 +56,7 @@ def make_master(request: MasterRequest, report: Report) -> Master:
         PublicError: why there can be none.
     """
     cv2.setNumThreads(1)  # segments fill the cores
+    keep_freed_memory()
     _check(request.options.video)
     source = survey(Path(request.source), pictures=True, sound=False)
     folder = _prepared(request)
