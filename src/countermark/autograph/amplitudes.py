@@ -1,12 +1,14 @@
-"""How much of each variant's mark a segment shows: two ways to ask the same frames.
+"""How much of each variant's mark a segment shows: three ways to ask the same frames.
 
 `News` sums what is new in each frame (see `innovation`): right where a codec repeats pictures, its
-errors and older marks with them. `Means` averages a segment's frames and takes out what the
-neighbouring segments show there as well: right where errors stay but the mark is coded at once, and
-where each frame has noise of its own. In both, cells weigh by the inverse of the local mean square
-of what is looked at (a matched filter in uneven noise, Van Trees 1968), and the noise of an
-amplitude is not assumed but estimated from how the contributions of blocks of cells scatter (a
-sandwich estimate; White 1980): that holds whatever a codec did to a block.
+errors and older marks with them. `Courses` does, too, but takes it that a mark is shown from the
+moment on that it is there: right where noise or a picture laid a little off lasts. `Means` averages
+a segment's frames and takes out what the neighbouring segments show there as well: right where
+errors stay but the mark is coded at once, and where each frame has noise of its own. In all of
+them, cells weigh by the inverse of the local mean square of what is looked at (a matched filter in
+uneven noise, Van Trees 1968), and the noise of an amplitude is not assumed but estimated from how
+the contributions of blocks of cells scatter (a sandwich estimate; White 1980): that holds whatever
+a codec did to a block.
 """
 
 from collections import deque
@@ -62,7 +64,7 @@ class _Products:
 
 
 class News:
-    """By what is new in each frame."""
+    """By what is new in each frame, as far as a codec repeats what it showed."""
 
     def __init__(self) -> None:
         self._sums: dict[int, _Products] = {}
@@ -74,16 +76,42 @@ class News:
 
     def add(self, segment: int, residues: Residues) -> None:
         """See `Way`."""
-        new, left = innovation(residues[0], self._before)
+        new, parts = innovation(residues[0], self._before)
         self._before.append(residues[0])
-        weight = _weight(new, _AROUND_NEWS, _FLOOR_OF_NEWS)
+        left = np.clip(1 - sum(parts, np.zeros_like(new)), 0, 1)
         marks = np.stack([_softened(one) * left for one in residues[1:]])
-        found = _products(new, marks, weight)
-        if segment in self._sums:
-            self._sums[segment].seen += found.seen
-            self._sums[segment].marks += found.marks
-        else:
-            self._sums[segment] = found
+        _gather(self._sums, segment, new, marks)
+
+    def amplitudes(self, segment: int) -> tuple[Floats, float]:
+        """See `Way`."""
+        return _amplitudes(self._sums[segment])
+
+
+class Courses:
+    """By what is new in each frame, as far as noise lasts.
+
+    The marks of the frames before go through the same prediction as what was seen of them. So a
+    segment's first frames, which no mark of its own precedes, tell most.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[int, _Products] = {}
+        self._before: deque[tuple[int, Grid, Residues]] = deque(maxlen=ORDER)
+
+    def start(self) -> None:
+        """See `Way`."""
+        self._before.clear()
+
+    def add(self, segment: int, residues: Residues) -> None:
+        """See `Way`."""
+        marks = np.stack([_softened(one) for one in residues[1:]])
+        new, parts = innovation(residues[0], [seen for _, seen, _ in self._before])
+        fresh = marks.copy()
+        for part, (shown, _, earlier) in zip(parts, self._before, strict=True):
+            if shown == segment:
+                fresh -= part * earlier
+        self._before.append((segment, residues[0], marks))
+        _gather(self._sums, segment, new, fresh)
 
     def amplitudes(self, segment: int) -> tuple[Floats, float]:
         """See `Way`."""
@@ -143,6 +171,15 @@ class Means:
     def _mean(self, segment: int) -> Grid:
         found = self._sums[segment]
         return np.asarray(found.residues[0] / np.float32(found.frames), np.float32)
+
+
+def _gather(sums: dict[int, _Products], segment: int, new: Grid, marks: Residues) -> None:
+    found = _products(new, marks, _weight(new, _AROUND_NEWS, _FLOOR_OF_NEWS))
+    if segment in sums:
+        sums[segment].seen += found.seen
+        sums[segment].marks += found.marks
+    else:
+        sums[segment] = found
 
 
 def _weight(seen: Grid, around: float, floor: float) -> Grid:

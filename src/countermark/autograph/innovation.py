@@ -23,7 +23,7 @@ _AROUND = 5.0
 _NOTHING, _DAMPING = 0.005, 0.002
 
 
-def innovation(residue: Grid, before: Sequence[Grid]) -> tuple[Grid, Grid]:
+def innovation(residue: Grid, before: Sequence[Grid]) -> tuple[Grid, list[Grid]]:
     """Take out of a frame's residue what the frames before it let expect.
 
     Args:
@@ -31,11 +31,11 @@ def innovation(residue: Grid, before: Sequence[Grid]) -> tuple[Grid, Grid]:
         before: the residues of frames before it, any number.
 
     Returns:
-        What is new, and which part of a mark that all these frames carry alike is left in it,
-        0 to 1; both of the residue's shape.
+        What is new, and how much of each of the frames before was expected; all of the residue's
+        shape.
     """
     if not before:
-        return residue, np.ones_like(residue)
+        return residue, []
     count = len(before)
     normal = np.empty((*residue.shape, count, count), np.float32)
     for first in range(count):
@@ -46,9 +46,10 @@ def innovation(residue: Grid, before: Sequence[Grid]) -> tuple[Grid, Grid]:
     normal[..., diagonal, diagonal] *= 1 + _DAMPING
     normal[..., diagonal, diagonal] += _NOTHING
     right = np.stack([_around(residue * one) for one in before], axis=2)[..., None]
-    weights = np.linalg.solve(normal, right)[..., 0]
-    expected = sum(weights[..., number] * one for number, one in enumerate(before))
-    return residue - expected, np.clip(1 - weights.sum(axis=2), 0, 1)
+    solved = np.linalg.solve(normal, right)[..., 0]
+    weights = [np.ascontiguousarray(solved[..., number]) for number in range(count)]
+    expected = sum(weight * one for weight, one in zip(weights, before, strict=True))
+    return residue - expected, weights
 
 
 def _around(values: Grid) -> Grid:

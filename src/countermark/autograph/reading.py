@@ -1,16 +1,17 @@
 """Reading a leak's symbols: how much of each variant's mark each segment shows, and how surely.
 
-There are two ways to ask (see `amplitudes`), and which one hears more depends on the film and on
-the codec. The whole leak is read in the one that tells more. Neither looks at codewords, so
-choosing costs nothing of the tracer's bound.
+There are three ways to ask (see `amplitudes`), and which one hears more depends on the film and on
+the codec. They are joined, each with a weight by what it tells over the whole leak. None looks at
+codewords, so weighing costs nothing of the tracer's bound.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from countermark.autograph.amplitudes import Means, News, Residues, Way
+from countermark.autograph.amplitudes import Courses, Means, News, Residues, Way
 from countermark.autograph.code import Segments
 from countermark.autograph.evidence import Evidence, Floats, from_correlations
 from countermark.autograph.registration import Piece, Registration
@@ -19,6 +20,8 @@ from countermark.autograph.residue import explanations, residues
 _CLEAR = 3.0
 # Deviations from which on a symbol is as sure as it needs to be.
 _SURE = 5.0
+# What noise alone tells, and what a way weighs that tells no more.
+_NOISE, _LEAST_WEIGHT = 1.0, 0.05
 _LEAST_LIKENESS = 0.3
 # A frame this much less alike than the piece's median is an insert or under an overlay.
 _STRANGER = 0.35
@@ -52,12 +55,35 @@ class Reading:
         return from_correlations(self.segments, self.correlations, self.noise)
 
 
+def joined(readings: Sequence[Reading]) -> Reading:
+    """One reading of several of the same segments.
+
+    In each segment z = correlation / noise is the mean of theirs, weighted by what each tells over
+    the whole leak beyond noise. Its standard deviation is put at 1, which it reaches only if their
+    errors are all the same.
+
+    Args:
+        readings: one at least, of the same segments in the same order.
+    """
+    weights = np.array([max(one.told() - _NOISE, _LEAST_WEIGHT) for one in readings])[:, None]
+    noises = np.array([one.noise for one in readings])
+    correlations = np.array([one.correlations for one in readings])
+    sureness = weights / noises  # 0 where nothing was told
+    total = sureness.sum(axis=0)
+    told = total > 0
+    scale = np.where(told, total, 1)
+    mean = (sureness[..., None] * correlations).sum(axis=0) / scale[:, None]
+    spread = (weights * np.isfinite(noises)).sum(axis=0) / scale
+    first = readings[0]
+    return Reading(first.segments, mean, np.where(told, spread, np.inf), first.frames)
+
+
 class Reader:
     """Gathers what a leak's frames tell, segment by segment."""
 
     def __init__(self) -> None:
         self._frames: dict[int, int] = {}
-        self._ways: tuple[Way, ...] = (News(), Means())
+        self._ways: tuple[Way, ...] = (News(), Courses(), Means())
 
     def add(self, segment: int, residues: Residues) -> None:
         """Take a frame in; it follows the one taken before.
@@ -100,7 +126,7 @@ class Reader:
 
     def reading(self) -> Reading:
         """What has been read so far, in the order of the segments' numbers."""
-        return max((self._by(way) for way in self._ways), key=Reading.told)
+        return joined([self._by(way) for way in self._ways])
 
     def _by(self, way: Way) -> Reading:
         numbers = sorted(self._frames)

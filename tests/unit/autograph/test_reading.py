@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from countermark.autograph.reading import Reader
+from countermark.autograph.amplitudes import Courses
+from countermark.autograph.reading import Reader, Reading, joined
 
 SHAPE = (60, 100)
 
@@ -59,3 +60,39 @@ def test_a_picture_that_a_codec_repeats_says_nothing_about_the_segment_it_is_rep
     told, repeated = reader.reading().evidence().likelihoods
     assert told[1] < 0.1
     assert repeated.min() > 0.5
+
+
+def test_a_mark_that_comes_over_an_error_which_lasts_is_read_from_its_first_frame() -> None:
+    random = np.random.default_rng(5)
+    error = random.standard_normal(SHAPE).astype(np.float32) * np.float32(3)
+    way, truth = Courses(), [0, 1, 1, 0]
+    for segment, variant in enumerate(truth):
+        mark = random.standard_normal(SHAPE).astype(np.float32) * np.float32(0.3)
+        for _ in range(6):
+            noise = random.standard_normal(SHAPE).astype(np.float32) * np.float32(0.3)
+            sign = 1 - 2 * variant
+            way.add(segment, np.stack([error + sign * mark + noise, mark, -mark]))
+    for segment, variant in enumerate(truth[1:], 1):
+        amplitudes, noise = way.amplitudes(segment)
+        assert amplitudes[variant] > 5 * noise
+
+
+def test_readings_are_joined_by_what_they_tell() -> None:
+    def reading(heights: list[float], noise: list[float]) -> Reading:
+        column, spread = np.array(heights), np.array(noise)
+        correlations = (
+            np.stack([column, -column], axis=1) * np.where(spread < 9, spread, 1)[:, None]
+        )
+        return Reading(np.arange(3), correlations, spread, np.ones(3, np.int64))
+
+    sure = reading([3.0, -3.0, 0.0], [0.5, 0.5, np.inf])
+    unsure = reading([1.0, 1.0, 1.0], [0.1, 0.1, np.inf])
+    both = joined([sure, unsure])
+    heights = both.correlations[:, 0] / both.noise
+    assert 2.5 < heights[0] < 3
+    assert -3 < heights[1] < -2.5
+    assert np.isinf(both.noise[2])
+    assert (both.evidence().likelihoods[2] == 1).all()
+    alike = joined([sure, sure])
+    assert np.allclose(alike.correlations[:2], sure.correlations[:2])
+    assert np.allclose(alike.noise[:2], sure.noise[:2])
