@@ -1,11 +1,11 @@
 """What is left of a leak's frame when everything that explains it without the mark is taken out.
 
-In each neighbourhood of the grid the leak is fitted by the master's mean frame, a constant, the
-mean's slopes across and down (a frame laid a little off), its fine detail (blur or sharpening) and
-its change in time (blended or slightly late frames); by least squares with a moving window (a
-generalised guided filter; He, Sun and Tang 2010). The variants' deviations go through the same
-fit, so that correlating both residues gives the least-squares estimate of the mark (Frisch and
-Waugh 1933).
+In each neighbourhood of the grid the leak is fitted by the master's mean frame, its square
+(gamma), a constant, the mean's slopes across and down (a frame laid a little off), its fine detail
+(blur or sharpening) and its change in time (blended or slightly late frames); by least squares
+with a moving window (a generalised guided filter; He, Sun and Tang 2010). The variants' deviations
+go through the same fit, so that correlating both residues gives the least-squares estimate of the
+mark (Frisch and Waugh 1933).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from countermark.autograph.canvas import Grid
 
 # The cells of the mark are four of the grid wide: a smaller neighbourhood would explain much of the
-# mark away with the six that it is fitted by.
+# mark away with the seven that it is fitted by.
 _REACH = 12
 _STRIDE = 3
 _DAMPING = 1e-3
@@ -34,9 +34,11 @@ def explanations(mean: Grid, before: Grid, after: Grid) -> list[Grid]:
         before: the frame before it, or itself.
         after: the frame after it, or itself.
     """
+    tone = (mean - np.float32(128)) / np.float32(30)
     return [
         np.ones_like(mean),
-        (mean - np.float32(128)) / np.float32(30),
+        tone,
+        tone * tone / np.float32(4),  # gamma bends, which shows in a neighbourhood of high contrast
         cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=1 / 8).astype(np.float32, copy=False),
         cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=1 / 8).astype(np.float32, copy=False),
         mean - cv2.GaussianBlur(mean, (0, 0), _DETAIL),

@@ -19,3 +19,12 @@ def test_what_a_picture_explains_of_its_own_mark_is_little() -> None:
     left, kept = residues([toned, mark], explained, np.ones(SHAPE, np.float32))
     assert np.square(left).mean() < 1e-3 * picture.var()
     assert np.square(kept).mean() > 0.75 * np.square(mark).mean()
+
+
+def test_gamma_is_explained_where_contrast_is_high() -> None:
+    random = np.random.default_rng(2)
+    picture = random.choice((40.0, 120.0, 200.0), SHAPE).astype(np.float32)
+    bent = np.float32(255) * (picture / 255) ** np.float32(1.4)
+    explained = explanations(picture, picture, picture)
+    (left,) = residues([bent], explained, np.ones(SHAPE, np.float32))
+    assert np.square(left).mean() < 1e-3 * picture.var()
