@@ -104,6 +104,13 @@ def test_a_copy_that_was_not_issued_is_read_until_nobody_can_be_named() -> None:
     assert leak.seconds_read < 1000 * SECONDS
 
 
+def test_a_short_leak_is_read_to_its_end_before_it_is_given_up() -> None:
+    leak = Leak(12, ["nobody"])
+    leak.run(float("inf"), lambda _: None)
+    assert leak.names() == []
+    assert leak.seconds_read == 12 * SECONDS
+
+
 def test_a_leak_without_a_mark_is_given_up_after_a_sample() -> None:
     leak = Leak(2000, [])
     leak.run(float("inf"), lambda _: None)

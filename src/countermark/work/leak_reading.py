@@ -272,9 +272,11 @@ class Inquiry:
             return False
         if verdict.accused:
             return told > self._named_at * _FOR_OTHERS
+        read = len(self.film.plan()) - left
+        if read < _SAMPLE:
+            return False
         if verdict.outlook is None:
             return True
-        read = len(self.film.plan()) - left
         return verdict.outlook.symbols * read > verdict.symbols * left * _BETTER
 
     def _look(self, told: float) -> None:
