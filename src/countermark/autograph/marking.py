@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from countermark.autograph.laying import lay
 from countermark.autograph.pattern import Grid, Pattern
 from countermark.autograph.visibility import Luma, Room, rooms_of
 
@@ -86,9 +87,7 @@ class SegmentMark:
             target: where to, same shape as the frame.
         """
         change = centred(self._directions[variant] * self._amplitudes[frame])
-        height, width = target.shape
-        wide = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
-        cv2.add(self._frames[frame], wide, dst=target, dtype=cv2.CV_8U)
+        lay(self._frames[frame], change, target)
 
 
 def _faded(rooms: Room) -> Room:

@@ -1,0 +1,77 @@
+"""Adding a change that is known for cells of a frame to its pixels.
+
+Most of a frame carries nothing, as what is below half a step leaves the picture as it is. So the
+change is widened to pixels in the box alone outside of which it rounds to nothing.
+"""
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from countermark.autograph.pattern import Grid
+
+Luma = NDArray[np.uint8]
+
+# Luma steps; a smaller change rounds to none.
+_HALF = 0.5
+# A box of more than this part of the frame takes as long as all of it.
+_MOST_BOXED = 0.75
+# Pixels from one cell to the next; among closer ones a box's last row might be lost to rounding.
+_CLOSEST = 2.0
+
+
+class Box(NamedTuple):
+    """A part of a frame: rows of cells, columns of pixels, and its first row of pixels."""
+
+    rows: slice
+    columns: slice
+    top: int
+
+
+def lay(frame: Luma, change: Grid, target: Luma) -> None:
+    """Write a changed frame.
+
+    Args:
+        frame: what is changed.
+        change: of each cell, luma steps; linear between the cells' centres.
+        target: where to, same shape as the frame.
+    """
+    moved = np.abs(change) >= _HALF
+    if not moved.any():
+        np.copyto(target, frame)
+    elif (box := _box(moved, frame.shape)) is None:
+        height, width = frame.shape
+        wide = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
+        cv2.add(frame, wide, dst=target, dtype=cv2.CV_8U)
+    else:
+        np.copyto(target, frame)
+        _add(change, box, target)
+
+
+def _box(moved: NDArray[np.bool_], shape: tuple[int, ...]) -> Box | None:
+    """The box that holds all changes, from cells' centres to centres; None if it isn't worth it."""
+    (high, wide), (height, width) = moved.shape, shape
+    # A box begins where a row of cells begins with a row of pixels.
+    whole = high // math.gcd(high, height)
+    rows, columns = (np.flatnonzero(moved.any(axis=axis)) for axis in (1, 0))
+    first = max(0, int(rows[0]) - 1) // whole * whole
+    end = min(high, int(rows[-1]) + 2)
+    left = max(0, math.floor((columns[0] - 0.5) * width / wide))
+    right = min(width, math.ceil((columns[-1] + 1.5) * width / wide))
+    part = (end - first) / high * (right - left) / width
+    if part > _MOST_BOXED or min(height / high, width / wide) < _CLOSEST:
+        return None
+    return Box(slice(first, end), slice(left, right), first * height // high)
+
+
+def _add(change: Grid, box: Box, target: Luma) -> None:
+    height, width = target.shape
+    rows = change[box.rows]
+    lines = cv2.resize(rows, (width, len(rows)), interpolation=cv2.INTER_LINEAR)[:, box.columns]
+    scale = height / len(change)
+    wide = cv2.resize(lines, None, fx=1, fy=scale, interpolation=cv2.INTER_LINEAR)
+    within = target[box.top : box.top + len(wide), box.columns]
+    cv2.add(within, wide[: len(within)], dst=within, dtype=cv2.CV_8U)
