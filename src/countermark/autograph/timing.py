@@ -24,6 +24,10 @@ _CELLS = 100
 _FAINT = 0.15
 # Master frames by which a frame of the leak may be off the line.
 _STRAY = 0.7
+# Rates of leaks whose speed nobody changed on purpose: as it was, or from 24 frames a second to 25
+# or back. Any other must be better by so many nats: where little moves, codecs lag behind.
+_USUAL = np.array([24 / 25, 1, 25 / 24])
+_UNUSUAL = 60.0
 # Nats by which lines may differ and still be as good.
 _ALIKE = 0.5
 
@@ -118,10 +122,12 @@ def follow(similar: Likeness, leak: Seconds, master: Seconds, guess: Guess) -> t
     middle = float(leak.mean())
     since, at_middle = leak - middle, guess.line.rate * middle + guess.line.offset
     shifts = np.arange(-guess.reach, guess.reach + step / 4, step / 4)
-    rates = guess.line.rate * (1 + guess.stray * _RATES)
+    near = np.abs(_USUAL / guess.line.rate - 1) <= guess.stray
+    rates = np.concatenate((guess.line.rate * (1 + guess.stray * _RATES), _USUAL[near]))
     # All lines at once, shape (rates, shifts, n).
     wanted = at_middle + shifts[:, None] + (rates[:, None] * since)[:, None]
     scores = odds[np.arange(len(leak)), _nearest(master, wanted)].sum(axis=2)
+    scores[: len(_RATES)] -= _UNUSUAL
     # Many lines pass by the same frames; the truth is nearest to the middle of them.
     best, moved = np.nonzero(scores >= scores.max() - _ALIKE)
     rate = float(rates[best].mean())

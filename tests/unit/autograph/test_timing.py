@@ -30,8 +30,17 @@ def test_the_line_through_a_leak_s_frames_is_found(rate: float, offset: float) -
 def test_where_nothing_tells_lines_apart_the_guess_stands() -> None:
     master, leak = np.arange(200) / 25, np.arange(1, 5, 1 / 12)
     still = Likeness(*(np.zeros((len(leak), 200), np.float32) for _ in range(2)))
-    line, _ = follow(still, leak, master, Guess(Line(1.01, 1.5), 0.3))
-    assert np.abs(line.at(leak) - Line(1.01, 1.5).at(leak)).max() < 0.01
+    line, _ = follow(still, leak, master, Guess(Line(1.02, 1.5), 0.3))
+    assert np.abs(line.at(leak) - Line(1.02, 1.5).at(leak)).max() < 0.01
+
+
+def test_where_little_tells_lines_apart_the_leak_runs_as_most_do() -> None:
+    master, leak = np.arange(200) / 25, np.arange(1, 5, 1 / 12)
+    shown = np.abs(master[None] - Line(1.008, 1.5).at(leak)[:, None]).argmin(axis=1)
+    faint = alike(shown, 200, 0.203)
+    line, _ = follow(faint, leak, master, Guess(Line(1.008, 1.5), 0.3))
+    assert line.rate == 1
+    assert line.at(leak).mean() == pytest.approx(Line(1.008, 1.5).at(leak).mean(), abs=0.02)
 
 
 def test_a_rate_that_is_known_is_kept() -> None:
