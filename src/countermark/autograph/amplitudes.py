@@ -43,8 +43,8 @@ class Way(Protocol):
     def start(self) -> None:
         """The next frame does not follow the one before."""
 
-    def add(self, segment: int, residues: Residues) -> None:
-        """Take a frame in that shows this segment."""
+    def add(self, segment: int, residues: Residues, new: Grid) -> None:
+        """Take a frame in that shows this segment, and how much of it is `renewed`."""
 
     def amplitudes(self, segment: int) -> tuple[Floats, float]:
         """Of each variant, 1 where it is whole, shape (K,), and their standard deviation."""
@@ -74,13 +74,13 @@ class News:
         """See `Way`."""
         self._before.clear()
 
-    def add(self, segment: int, residues: Residues) -> None:
+    def add(self, segment: int, residues: Residues, new: Grid) -> None:
         """See `Way`."""
-        new, parts = innovation(residues[0], self._before)
+        seen, parts = innovation(residues[0], self._before, new)
         self._before.append(residues[0])
-        left = np.clip(1 - sum(parts, np.zeros_like(new)), 0, 1)
+        left = np.clip(1 - sum(parts, np.zeros_like(seen)), 0, 1)
         marks = np.stack([_softened(one) * left for one in residues[1:]])
-        _gather(self._sums, segment, new, marks)
+        _gather(self._sums, segment, seen, marks, new)
 
     def amplitudes(self, segment: int) -> tuple[Floats, float]:
         """See `Way`."""
@@ -102,16 +102,16 @@ class Courses:
         """See `Way`."""
         self._before.clear()
 
-    def add(self, segment: int, residues: Residues) -> None:
+    def add(self, segment: int, residues: Residues, new: Grid) -> None:
         """See `Way`."""
         marks = np.stack([_softened(one) for one in residues[1:]])
-        new, parts = innovation(residues[0], [seen for _, seen, _ in self._before])
+        seen, parts = innovation(residues[0], [before for _, before, _ in self._before], new)
         fresh = marks.copy()
         for part, (shown, _, earlier) in zip(parts, self._before, strict=True):
             if shown == segment:
                 fresh -= part * earlier
         self._before.append((segment, residues[0], marks))
-        _gather(self._sums, segment, new, fresh)
+        _gather(self._sums, segment, seen, fresh, new)
 
     def amplitudes(self, segment: int) -> tuple[Floats, float]:
         """See `Way`."""
@@ -134,7 +134,7 @@ class Means:
     def start(self) -> None:
         """See `Way`."""
 
-    def add(self, segment: int, residues: Residues) -> None:
+    def add(self, segment: int, residues: Residues, new: Grid) -> None:  # noqa: ARG002 - errors that stay are in the mean anyway
         """See `Way`."""
         found = self._sums.setdefault(segment, _Sum(np.zeros_like(residues)))
         found.residues += residues
@@ -148,7 +148,7 @@ class Means:
             own = self._fresh(segment)
             found = self._sums[segment]
             marks = found.residues[1:] / np.float32(found.frames)
-            weight = _weight(own, _AROUND_MEANS, _FLOOR_OF_MEANS)
+            weight = _weight(own, _AROUND_MEANS, _FLOOR_OF_MEANS, np.ones_like(own))
             self._known[segment] = _amplitudes(_products(own, marks, weight))
         return self._known[segment]
 
@@ -173,8 +173,10 @@ class Means:
         return np.asarray(found.residues[0] / np.float32(found.frames), np.float32)
 
 
-def _gather(sums: dict[int, _Products], segment: int, new: Grid, marks: Residues) -> None:
-    found = _products(new, marks, _weight(new, _AROUND_NEWS, _FLOOR_OF_NEWS))
+def _gather(
+    sums: dict[int, _Products], segment: int, seen: Grid, marks: Residues, new: Grid
+) -> None:
+    found = _products(seen, marks, _weight(seen, _AROUND_NEWS, _FLOOR_OF_NEWS, new))
     if segment in sums:
         sums[segment].seen += found.seen
         sums[segment].marks += found.marks
@@ -182,9 +184,10 @@ def _gather(sums: dict[int, _Products], segment: int, new: Grid, marks: Residues
         sums[segment] = found
 
 
-def _weight(seen: Grid, around: float, floor: float) -> Grid:
-    restless = cv2.GaussianBlur(seen * seen, (0, 0), around)
-    return np.asarray(1 / (restless + np.float32(floor)), np.float32)
+def _weight(seen: Grid, around: float, floor: float, new: Grid) -> Grid:
+    power = cv2.GaussianBlur(seen * seen * new, (0, 0), around)
+    share = cv2.GaussianBlur(new, (0, 0), around)
+    return np.asarray(new / (power / (share + np.float32(_TINY)) + np.float32(floor)), np.float32)
 
 
 def _softened(deviation: Grid) -> Grid:

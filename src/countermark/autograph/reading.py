@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermark.autograph.amplitudes import Courses, Means, News, Residues, Way
+from countermark.autograph.canvas import Grid
 from countermark.autograph.code import Segments
 from countermark.autograph.evidence import Evidence, Floats, from_correlations
+from countermark.autograph.innovation import renewed
 from countermark.autograph.registration import Piece, Registration
 from countermark.autograph.residue import explanations, residues
 
@@ -58,14 +60,15 @@ class Reading:
 def joined(readings: Sequence[Reading]) -> Reading:
     """One reading of several of the same segments.
 
-    In each segment z = correlation / noise is the mean of theirs, weighted by what each tells over
-    the whole leak beyond noise. Its standard deviation is put at 1, which it reaches only if their
-    errors are all the same.
+    In each segment z = correlation / noise is the mean of theirs, weighted by the square of what
+    each tells over the whole leak beyond noise: one that tells little only adds its noise. Its
+    standard deviation is put at 1, which it reaches only if their errors are all the same.
 
     Args:
         readings: one at least, of the same segments in the same order.
     """
-    weights = np.array([max(one.told() - _NOISE, _LEAST_WEIGHT) for one in readings])[:, None]
+    told_beyond = [max(one.told() - _NOISE, _LEAST_WEIGHT) for one in readings]
+    weights = np.square(told_beyond)[:, None]
     noises = np.array([one.noise for one in readings])
     correlations = np.array([one.correlations for one in readings])
     sureness = weights / noises  # 0 where nothing was told
@@ -85,16 +88,17 @@ class Reader:
         self._frames: dict[int, int] = {}
         self._ways: tuple[Way, ...] = (News(), Courses(), Means())
 
-    def add(self, segment: int, residues: Residues) -> None:
+    def add(self, segment: int, residues: Residues, new: Grid) -> None:
         """Take a frame in; it follows the one taken before.
 
         Args:
             segment: which it shows.
             residues: the leak's first, then the K deviations', shape (1 + K, rows, columns).
+            new: how much of each cell is `renewed`, shape (rows, columns).
         """
         self._frames[segment] = self._frames.get(segment, 0) + 1
         for way in self._ways:
-            way.add(segment, residues)
+            way.add(segment, residues, new)
 
     def take(self, piece: Piece, found: Registration) -> None:
         """Take a registered piece of the leak in; frames that don't resemble the master are left.
@@ -107,13 +111,16 @@ class Reader:
             way.start()
         least = max(_LEAST_LIKENESS, found.agreement - _STRANGER)
         last = len(piece.times) - 1
+        before = None
         for laid, frame, like in zip(found.laid, found.frames, found.likeness, strict=True):
             if like < least:
                 continue
             beside = piece.means[max(frame - 1, 0)], piece.means[min(frame + 1, last)]
             explained = explanations(piece.means[frame], *beside)
             layers = [laid, *piece.deviations[frame]]
-            self.add(int(piece.segments[frame]), residues(layers, explained, found.covered))
+            left = residues(layers, explained, found.covered)
+            self.add(int(piece.segments[frame]), left, renewed(laid, before))
+            before = laid
 
     def clear(self) -> int:
         """How many segments' symbols are beyond doubt."""
