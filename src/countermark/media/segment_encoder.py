@@ -30,9 +30,10 @@ _X264 = "min-keyint=1:threads=1:open-gop=0:stitchable=1"
 # Were keyframes closer than this, x264 would use fewer B pictures, and its headers would tell.
 _MOST_B = 16
 
-# x264 gives an IDR picture its better quality only once it has seen P pictures. Two grey ones,
-# coded in no time and left out, bring it where it would be in the middle of a film.
-_WARMING = ("I", "P")
+# x264 gives an IDR picture a better quality than the P pictures before it had on the average, but
+# not before it has seen any. Some grey ones, coded in no time and left out, bring it where it is in
+# the middle of a film; the more there are, the less the first of them weighs, which is no P.
+_WARMING = ("I", *("P" for _ in range(6)))
 
 # For an encoder that is told of what kinds the pictures are, and need not look for it.
 _UNDECIDING = "b-adapt=0:scenecut=0"
@@ -116,8 +117,10 @@ def encode_variants(
     settings: EncoderSettings,
     kinds: Sequence[str],
     notes: Path,
+    *,
+    is_start: bool,
 ) -> list[list[Coded]]:
-    """Encode variants of consecutive segments alike, as they would be in the middle of a film.
+    """Encode variants of consecutive segments alike, as they would be as a part of their film.
 
     Args:
         variants: their pictures, in the order of display; time stamps are set here.
@@ -125,6 +128,7 @@ def encode_variants(
         settings: of the encoder.
         kinds: the letter of each picture's kind in the order of display; "" leaves it to x264.
         notes: a path for notes of the first variant, and in its folder for more that begin alike.
+        is_start: whether the film begins with them.
 
     Returns:
         Each variant's pictures in the order of decoding.
@@ -133,10 +137,11 @@ def encode_variants(
         ValueError: their headers differ.
     """
     longest = _longest(kinds)
+    warming = () if is_start and "P" in kinds else _WARMING
     # Without a look-ahead, or without any loss, x264 knows of nothing that would help.
     is_noted = settings.lookahead > 0 and settings.crf > 0
     encoder = open_encoder(settings, longest, *([noting(notes)] if is_noted else []))
-    made = [_encoded(encoder, variants[0], following, kinds)]
+    made = [_encoded(encoder, variants[0], following, kinds, warming)]
     headers = bytes(encoder.extradata or b"")
     del encoder  # closes the notes
     if is_noted:
@@ -145,7 +150,7 @@ def encode_variants(
         led, kinds = _UNDECIDING, _shown_kinds(made[0])
     for pictures in variants[1:]:
         encoder = open_encoder(settings, longest, led)
-        made.append(_encoded(encoder, pictures, (), kinds))
+        made.append(_encoded(encoder, pictures, (), kinds, warming))
         if encoder.extradata != headers:
             raise ValueError("the variants' headers differ")
     return made
@@ -156,10 +161,12 @@ def _encoded(
     pictures: Iterable[Picture],
     following: Sequence[Picture],
     kinds: Sequence[str],
+    warming: Sequence[str],
 ) -> list[Coded]:
-    frames = chain(_warming(encoder), (picture.frame for picture in chain(pictures, following)))
-    letters = [*_WARMING, *kinds, "I", *[""] * len(following)]
-    wanted = len(_WARMING) + len(kinds)
+    grey = [_grey(encoder)] * len(warming)
+    frames = chain(grey, (picture.frame for picture in chain(pictures, following)))
+    letters = [*warming, *kinds, "I", *[""] * len(following)]
+    wanted = len(warming) + len(kinds)
     packets: list[AnyPacket] = []
     for number, (frame, letter) in enumerate(zip(frames, letters, strict=False)):
         frame.pts, frame.time_base = number, encoder.time_base
@@ -169,14 +176,14 @@ def _encoded(
             break  # what is still in the encoder is not encoded
     else:
         packets += encoder.encode(None)
-    return [_coded(packet) for packet in packets[len(_WARMING) : wanted]]
+    return [_coded(packet, len(warming)) for packet in packets[len(warming) : wanted]]
 
 
-def _warming(encoder: VideoCodecContext) -> list[VideoFrame]:
+def _grey(encoder: VideoCodecContext) -> VideoFrame:
     frame = VideoFrame(encoder.width, encoder.height, PIXEL_FORMAT)
     for plane in frame.planes:
         plane.update(b"\x80" * plane.buffer_size)
-    return [frame] * len(_WARMING)
+    return frame
 
 
 def _longest(kinds: Sequence[str]) -> int:
@@ -201,8 +208,8 @@ def _shown_kinds(coded: Sequence[Coded]) -> list[str]:
     return [picture.kind.letter for picture in sorted(coded, key=lambda picture: picture.shown)]
 
 
-def _coded(packet: "AnyPacket") -> Coded:
+def _coded(packet: "AnyPacket", before: int) -> Coded:
     sample = sample_of(bytes(packet))
     if packet.pts is None:
         raise ValueError("x264 gave a packet without a time stamp")
-    return Coded(packet.pts - len(_WARMING), kind_of(sample), sample)
+    return Coded(packet.pts - before, kind_of(sample), sample)

@@ -41,7 +41,7 @@ _MOST_PIXELS = 1 << 28
 
 # Segments of a chunk: the more, the less x264 looks at pictures of the next one, too; the fewer,
 # the less a killed maker loses, and the less memory it takes.
-_CHUNK_SEGMENTS = 4
+_CHUNK_SEGMENTS = 6
 _CHUNK_PIXELS = 1 << 27
 # Pictures that x264 holds beside those that it looks ahead at.
 _REORDERED = 8
@@ -236,7 +236,14 @@ class SegmentMaker:
         kinds = [kind for pictures in chunk.segments for kind in free_kinds(len(pictures))]
         shown = [_marked(chunk, marks, one) for one in range(self._pattern.variants)]
         with self._folder.notes(chunk.first) as notes:
-            variants = encode_variants(shown, chunk.following, self._settings, kinds, notes)
+            variants = encode_variants(
+                shown,
+                chunk.following,
+                self._settings,
+                kinds,
+                notes,
+                is_start=chunk.first == 0,
+            )
         at = 0
         for pictures, mark in zip(chunk.segments, marks, strict=True):
             end = at + len(pictures)
