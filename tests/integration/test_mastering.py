@@ -73,7 +73,8 @@ def test_the_index_says_where_segments_lie_and_when_they_are_shown(master: Maste
 def test_a_damaged_master_fails_its_check(master: Master, tmp_path: Path) -> None:
     layout = layout_of(master)
     data = bytearray(layout.blob.read_bytes())
-    data[layout.size + layout.starts[2] + 40] ^= 0xFF
+    at = layout.size + layout.starts[2] + 40
+    data[at : at + 16] = bytes(byte ^ 0xFF for byte in data[at : at + 16])
     damaged = tmp_path / "damaged"
     damaged.write_bytes(data)
     with pytest.raises(MasterFlawError):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from countermark.autograph.laying import lay
 from countermark.autograph.pattern import Grid, Pattern
-from countermark.autograph.visibility import Luma, Room, rooms_of
+from countermark.autograph.visibility import Luma, Rooms, rooms_of
 
 
 class Strength(StrEnum):
@@ -38,19 +38,25 @@ class Bounds(NamedTuple):
 
 
 BOUNDS = {
-    Strength.LIGHT: Bounds(2.0, 0.55, 0.06),
-    Strength.NORMAL: Bounds(3.0, 1.1, 0.14),
-    Strength.STRONG: Bounds(4.0, 2.2, 0.32),
+    Strength.LIGHT: Bounds(2.0, 0.34, 0.083),
+    Strength.NORMAL: Bounds(3.0, 0.68, 0.194),
+    Strength.STRONG: Bounds(4.0, 1.36, 0.443),
 }
-"""Power of light: 50.7 dB of PSNR; the others 3 and 6 dB less."""
+"""Power of light: 52.8 dB of PSNR; the others 3 and 6 dB less."""
 
 FADE_FRAMES = 3
-"""Frames over which the mark comes at a segment's start and goes at its end."""
+"""Frames over which the mark comes at a segment's start and goes at its end, at most."""
+
+# What part of a segment that is at most: one of nine frames would else be fading for six.
+_FADES = 6
 
 # Visibility is judged on a finer grid than that of the pattern, to spare a sky beside a tree.
 _FINER = 2
-_MOST_GAIN = 8.0
-_GAIN_STEPS = 12
+# Cells that are alike would pass half a step, below which rounding takes all, at the same time.
+_UNLIKE = 0.2
+# Gains to try lie between these powers of two, and are told apart to one in a hundred.
+_GAINS = -2.0, 5.0
+_GAIN_STEPS = 9
 _TABLE_SCALE = 100  # entries to a luma step
 
 
@@ -90,25 +96,26 @@ class SegmentMark:
         lay(self._frames[frame], change, target)
 
 
-def _faded(rooms: Room) -> Room:
-    """Let the mark come and go."""
-    count = len(rooms.amplitude)
+def _faded(rooms: Rooms) -> Rooms:
+    """Let the mark come and go, and no cell be like another."""
+    count, *shape = rooms.amplitude.shape
     fades = np.array([fade(number, count) for number in range(count)], np.float32)
-    return rooms._replace(amplitude=rooms.amplitude * fades[:, None, None])
+    unlike = np.random.default_rng(0).uniform(1 - _UNLIKE, 1, shape).astype(np.float32)
+    return rooms._replace(amplitude=rooms.amplitude * fades[:, None, None] * unlike)
 
 
-def _bounded(rooms: Room, bounds: Bounds) -> tuple[Grid, float]:
+def _bounded(rooms: Rooms, bounds: Bounds) -> tuple[Grid, float]:
     """Scale amplitudes as far up as the bounds allow.
 
     Returns:
         The amplitudes, and the mean square of the change that they make.
     """
     amplitudes, power = np.zeros_like(rooms.amplitude), np.zeros_like(rooms.amplitude)
-    allowed = bounds.cost * float((rooms.error * rooms.weight).mean())
-    low, high = 0.0, _MOST_GAIN
+    allowed = bounds.cost * rooms.error
+    low, high = _GAINS
     for _ in range(_GAIN_STEPS):
         gain = (low + high) / 2
-        tried = bounds.peak * np.minimum(rooms.amplitude * np.float32(gain), 1)
+        tried = bounds.peak * np.minimum(rooms.amplitude * np.float32(2**gain), 1)
         made = _power_of_amplitude()[np.rint(tried * np.float32(_TABLE_SCALE)).astype(np.intp)]
         highest, cost = made.mean(axis=(1, 2)).max(), (made * rooms.weight).mean()
         if highest <= bounds.power and cost <= allowed:
@@ -125,8 +132,8 @@ def _power_of_amplitude() -> NDArray[np.float32]:
     Where the signs of neighbouring cells differ, the change passes through zero; so it matters how
     the interpolated pattern's values are distributed, which any pattern shows.
     """
-    signs = np.random.default_rng(0).choice((-1.0, 1.0), (64, 64)).astype(np.float32)
-    values = cv2.resize(signs, (256, 256), interpolation=cv2.INTER_LINEAR)
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), (32, 32)).astype(np.float32)
+    values = cv2.resize(signs, (128, 128), interpolation=cv2.INTER_LINEAR)
     most = round(_TABLE_SCALE * max(bounds.peak for bounds in BOUNDS.values()))
     powers = [np.square(np.rint(values * (one / _TABLE_SCALE))).mean() for one in range(most + 1)]
     return np.array(powers, np.float32)
@@ -134,7 +141,8 @@ def _power_of_amplitude() -> NDArray[np.float32]:
 
 def fade(number: int, count: int) -> float:
     """How far the mark is faded in at a frame of a segment, 0 to 1; the same from both ends."""
-    return min(1.0, (min(number, count - 1 - number) + 1) / (FADE_FRAMES + 1))
+    frames = min(FADE_FRAMES, max(1, round(count / _FADES)))
+    return min(1.0, (min(number, count - 1 - number) + 1) / (frames + 1))
 
 
 def centred(change: Grid) -> Grid:

@@ -38,8 +38,10 @@ from countermark.work.master_segments import SegmentFolder, SegmentMaker, cut
 Report = Callable[[float], None]
 
 _ENCODED, _WRITTEN = 0.92, 0.95
+# As of one pixel in fifty that changes by a luma step: what a subtitle covers, or a codec's error.
+_LEAST_ENERGY = 1 / 50
 # A change here orphans the segments of masters in the making.
-_MAKER = b"3"
+_MAKER = b"4"
 
 
 def make_master(request: MasterRequest, report: Report) -> Master:
@@ -173,5 +175,5 @@ def _index(request: MasterRequest, timeline: Timeline, layout: Layout) -> Splice
 
 
 def _carries(energy: float) -> int:
-    """The index's estimate of a segment's energy, in 1/255 of a squared luma step."""
-    return min(255, round(energy * 255))
+    """The index's estimate of a segment's energy, in 1/255 of a squared luma step, or 0."""
+    return min(255, round(energy * 255)) if energy >= _LEAST_ENERGY else 0
