@@ -22,14 +22,20 @@ from countermark.work.leak_sources import LeakFilm, MasterFilm
 
 @dataclass(frozen=True)
 class Count:
-    """Symbols right, all, and those of segments that carry no mark."""
+    """Symbols right, all, and both for segments that the index says carry next to no mark."""
 
     right: int = 0
     seen: int = 0
-    dark: int = 0
+    faint_right: int = 0
+    faint: int = 0
 
     def __add__(self, other: "Count") -> "Count":
-        return Count(self.right + other.right, self.seen + other.seen, self.dark + other.dark)
+        return Count(
+            self.right + other.right,
+            self.seen + other.seen,
+            self.faint_right + other.faint_right,
+            self.faint + other.faint,
+        )
 
     def __str__(self) -> str:
         return f"{self.right} of {self.seen}"
@@ -50,8 +56,9 @@ def _symbols(pool: ProcessPoolExecutor, folder: Path, made: Sequence[Made], numb
     pooled = sum(counts.values(), Count())
     share = pooled.right / max(pooled.seen, 1)
     note = ", ".join(f"{name} {count}" for name, count in counts.items())
-    if pooled.dark:
-        note += f"; {pooled.dark} more segments carry no mark"
+    if pooled.faint:
+        note += f"; of {pooled.faint} more segments, which are too dark or flat to carry a mark, "
+        note += f"{pooled.faint_right} were right"
     reach = f"≥ {how.reach:.0%}"
     ours = f"{share:.1%} of {pooled.seen}"
     return Row(f"symbols right: {how.name}", ours, "", None, reach, share >= how.reach, note)
@@ -69,13 +76,16 @@ def _count(folder: Path, made: Made, number: int) -> Count:
     inquiry = read(spoil(folder / f"{os.getpid()}.mp4", copy, rate, how, preset), made)
     whole = [n for n in range(len(index)) if index.first_frames[n] >= first]
     whole = [n for n in whole if index.first_frames[n + 1] <= last]
-    marked = [n for n in whole if index.carries[n]]
-    if inquiry is None:
-        return Count(0, len(marked), len(whole) - len(marked))
-    reading = inquiry.reading()
-    found = dict(zip(reading.segments.tolist(), reading.correlations.argmax(axis=1), strict=True))
-    right = sum(bool(found.get(number) == choice[number]) for number in marked)
-    return Count(right, len(marked), len(whole) - len(marked))
+    found: dict[int, int] = {}
+    if inquiry is not None:
+        reading = inquiry.reading()
+        best = reading.correlations.argmax(axis=1)
+        found = dict(zip(reading.segments.tolist(), best.tolist(), strict=True))
+    count = Count()
+    for segment in whole:
+        right = int(found.get(segment) == choice[segment])
+        count += Count(right, 1) if index.carries[segment] else Count(0, 0, right, 1)
+    return count
 
 
 def _rate(made: Made) -> float:
