@@ -37,6 +37,8 @@ from countermark.work.mastering import make_master
 KEY, MASTER = bytes(range(32)), "65f0c0ffee0123456789abcd"
 _SETTINGS = VideoSettings()
 _SECONDS = MasterOptions().segment_seconds
+# Whatever else a machine does adds to processor time, so the least of some turns is nearest to it.
+_TURNS = 3
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Made:
         index: its index.
         plain: the unmarked encode.
         padding: part of a variant that is filler.
-        cpu: processor time of the master, in that of the unmarked encode.
+        cpu: processor time of the master, in that of the unmarked encode; the least of each.
     """
 
     clip: Clip
@@ -64,9 +66,6 @@ def make(clip: Clip, folder: Path) -> Made:
     """Make both."""
     folder = folder / clip.path.stem
     folder.mkdir()
-    began = time.process_time()
-    plain = _plain(clip, folder / "plain.mp4")
-    half = time.process_time()
     request = MasterRequest(
         source=str(clip.path),
         folder=str(folder / "master"),
@@ -75,9 +74,16 @@ def make(clip: Clip, folder: Path) -> Made:
         key=KEY,
         options=MasterOptions(video=_SETTINGS),
     )
-    made = make_master(request, lambda _: None)
-    cpu = (time.process_time() - half) / (half - began)
+    plains, masters = [], []
+    for _ in range(_TURNS):
+        began = time.process_time()
+        plain = _plain(clip, folder / "plain.mp4")
+        half = time.process_time()
+        made = make_master(request, lambda _: None)
+        plains.append(half - began)
+        masters.append(time.process_time() - half)
     index = decode(Path(made.index).read_bytes())
+    cpu = min(masters) / min(plains)
     return Made(clip, Path(made.blob), index, plain, made.padding / made.size, cpu)
 
 

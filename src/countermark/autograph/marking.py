@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from countermark.autograph.laying import lay
 from countermark.autograph.pattern import Grid, Pattern
-from countermark.autograph.visibility import Luma, Rooms, rooms_of
+from countermark.autograph.visibility import Luma, Rooms, halved, rooms_of
 
 
 class Strength(StrEnum):
@@ -68,13 +68,19 @@ class SegmentMark:
         segment: number of the segment.
         frames: its frames' luma, shape (height, width) each; borrowed until the mark is done with.
         strength: of the mark.
+        small: the frames, `halved`, if they are at hand.
 
     Attributes:
         energy: about the mean square of the change, squared luma steps.
     """
 
     def __init__(
-        self, pattern: Pattern, segment: int, frames: Sequence[Luma], strength: Strength
+        self,
+        pattern: Pattern,
+        segment: int,
+        frames: Sequence[Luma],
+        strength: Strength,
+        small: Sequence[Luma] = (),
     ) -> None:
         self._frames = frames
         shape = pattern.shape[0] * _FINER, pattern.shape[1] * _FINER
@@ -82,7 +88,8 @@ class SegmentMark:
             cv2.resize(direction, shape[::-1], interpolation=cv2.INTER_LINEAR)
             for direction in pattern.of_segment(segment)
         ]
-        self._amplitudes, self.energy = _bounded(_faded(rooms_of(frames, shape)), BOUNDS[strength])
+        rooms = rooms_of(frames, small or [halved(frame) for frame in frames], shape)
+        self._amplitudes, self.energy = _bounded(_faded(rooms), BOUNDS[strength])
 
     def lay(self, variant: int, frame: int, target: Luma) -> None:
         """Write a marked frame.

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
 from countermark.autograph.fingerprint import thumbnail
@@ -227,12 +226,11 @@ class SegmentMaker:
         return chunk.segments[-1][-1].shown_at
 
     def _made(self, chunk: Chunk) -> Iterator[Segment]:
-        marks = [
-            SegmentMark(
-                self._pattern, number, [picture.luma for picture in pictures], self._strength
-            )
+        marked = [
+            self._mark(number, pictures)
             for number, pictures in enumerate(chunk.segments, chunk.first)
         ]
+        marks = [mark for mark, _ in marked]
         kinds = [kind for pictures in chunk.segments for kind in free_kinds(len(pictures))]
         shown = [_marked(chunk, marks, one) for one in range(self._pattern.variants)]
         with self._folder.notes(chunk.first) as notes:
@@ -245,10 +243,18 @@ class SegmentMaker:
                 is_start=chunk.first == 0,
             )
         at = 0
-        for pictures, mark in zip(chunk.segments, marks, strict=True):
+        for pictures, (mark, thumbnails) in zip(chunk.segments, marked, strict=True):
             end = at + len(pictures)
-            yield _assembled([one[at:end] for one in variants], at, pictures, mark.energy)
+            coded = [one[at:end] for one in variants]
+            yield _assembled(coded, at, pictures, mark.energy, thumbnails)
             at = end
+
+    def _mark(self, number: int, pictures: Sequence[Picture]) -> tuple[SegmentMark, bytes]:
+        """The mark of a segment, and its pictures' thumbnails."""
+        lumas = [picture.luma for picture in pictures]
+        small = [halved(luma) for luma in lumas]
+        mark = SegmentMark(self._pattern, number, lumas, self._strength, small)
+        return mark, b"".join(thumbnail(one).tobytes() for one in small)
 
 
 def _marked(chunk: Chunk, marks: Sequence[SegmentMark], variant: int) -> Iterator[Picture]:
@@ -258,7 +264,11 @@ def _marked(chunk: Chunk, marks: Sequence[SegmentMark], variant: int) -> Iterato
 
 
 def _assembled(
-    variants: Sequence[Sequence[Coded]], first: int, pictures: Sequence[Picture], energy: float
+    variants: Sequence[Sequence[Coded]],
+    first: int,
+    pictures: Sequence[Picture],
+    energy: float,
+    thumbnails: bytes,
 ) -> Segment:
     structures = {tuple((coded.shown, coded.kind) for coded in variant) for variant in variants}
     if len(structures) != 1:
@@ -276,5 +286,5 @@ def _assembled(
         variants=tuple(b"".join(column) for column in zip(*padded, strict=True)),
         filler=after - before,
         energy=energy,
-        thumbnails=np.stack([thumbnail(halved(picture.luma)) for picture in pictures]).tobytes(),
+        thumbnails=thumbnails,
     )
