@@ -63,8 +63,8 @@ class SpliceIndex:
         time_base: of `times`, as (numerator, denominator) in seconds.
         times: when each segment's first frame is shown, ascending, and last when the last one's
             time is over; n + 1 of them.
-        carries: how much mark a segment can carry: 0 for none, being too dark or flat, else an
-            estimate of the mark's energy from 1 to 255; n of them.
+        carries: how much mark a segment carries: 0 for none or next to none, being too dark, flat
+            or still, else an estimate of the mark's energy from 1 to 255; n of them.
     """
 
     master: str

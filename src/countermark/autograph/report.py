@@ -90,7 +90,8 @@ class SegmentEvidence(Struct, frozen=True):
         leak_time: where in the leak it begins.
         master_time: where in the master it begins.
         likelihoods: of each variant, the largest 1; all equal if nothing could be told.
-        carries: the master's estimate of how much mark it carries, 0 (too dark or flat) to 255.
+        carries: the master's estimate of how much mark it carries, 1 to 255; 0 if it is too dark,
+            flat or still for any.
     """
 
     segment: int

@@ -8,7 +8,7 @@ al. 2020) forgives in the same proportion. So what the mark costs is its power a
 
 It is laid where it lasts: an encoder that makes a leak small repeats what stands still, with the
 marks of other segments, and codes anew what moves. At quarter size and CRF 30, a fixed camera's
-leak showed ten to forty times as much of the mark where cars passed as elsewhere for the same cost.
+leak showed 7 to 45 times as much of the mark where cars passed as elsewhere for the same cost.
 """
 
 from collections.abc import Sequence

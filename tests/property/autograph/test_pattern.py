@@ -76,3 +76,17 @@ def test_what_stands_perfectly_still_carries_less_than_what_stirs() -> None:
     frozen = SegmentMark(pattern, 0, [still] * 8, Strength.LIGHT)
     stirred = SegmentMark(pattern, 0, list(still + noise), Strength.LIGHT)
     assert 0 < frozen.energy < 0.3 * stirred.energy
+
+
+def test_what_moves_carries_more_than_what_merely_stirs() -> None:
+    random = np.random.default_rng(2)
+    texture = random.integers(60, 180, (96, 80)).astype(np.uint8)
+    frames = []
+    for number in range(8):
+        stirs = texture + random.integers(0, 3, texture.shape).astype(np.uint8)
+        frames.append(np.hstack([stirs, np.roll(texture, 3 * number, axis=1)]))
+    mark = SegmentMark(Pattern(b"k" * 32, "a" * 24, 2, 160, 96), 0, frames, Strength.LIGHT)
+    marked = np.empty_like(frames[4])
+    mark.lay(0, 4, marked)
+    change = np.square(marked.astype(np.float64) - frames[4])
+    assert change[:, 88:].mean() > max(0.01, 3 * change[:, :72].mean())
