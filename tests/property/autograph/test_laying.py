@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from countermark.autograph.laying import lay
 from countermark.autograph.pattern import Grid
 
-# Of a luma step: how near to a half rounding may go either way.
-NEAR = 1e-4
+# Luma steps: how near to a half rounding may go either way.
+NEAR = 0.06
 
 
 def _everywhere(frame: NDArray[np.uint8], change: Grid) -> NDArray[np.float32]:
