@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from os import SEEK_CUR
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from msgspec import structs
 from numpy.typing import NDArray
 
 from countermark.autograph.fingerprint import unpack
@@ -21,9 +24,12 @@ from countermark.errors import (
 )
 from countermark.media.child_protocol import ChildLimits
 from countermark.media.encoding_settings import VideoSettings
+from countermark.work import mastering
 from countermark.work.master_check import Splice, check_master
-from countermark.work.master_file import Layout
+from countermark.work.master_file import Layout, Seal, write_master
 from countermark.work.master_request import Master
+from countermark.work.master_segments import SegmentFolder
+from countermark.work.mastering import make_master
 from countermark.work.masters import mastered
 from support.masters import asked_master, made_master
 from support.media import make_audio, make_image, make_video
@@ -79,6 +85,41 @@ def test_a_damaged_master_fails_its_check(master: Master, tmp_path: Path) -> Non
     damaged.write_bytes(data)
     with pytest.raises(MasterFlawError):
         check_master(Layout(damaged, layout.variants, layout.size, layout.starts), range(FRAMES))
+
+
+def test_one_bit_that_is_not_the_encoder_s_fails_the_check(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaging(*arguments: Any) -> tuple[Layout, list[Seal]]:
+        layout, seals = write_master(*arguments)
+        offset, length = seals[1].places[-1].tolist()
+        with layout.blob.open("r+b") as file:
+            file.seek(layout.size + offset + length - 3)
+            byte = file.read(1)[0]
+            file.seek(-1, SEEK_CUR)
+            file.write(bytes([byte ^ 1]))
+        return layout, seals
+
+    monkeypatch.setattr(mastering, "write_master", damaging)
+    with pytest.raises(MasterFlawError, match="segment 1 of variant 1"):
+        made_master(tmp_path, film)
+
+
+def test_a_bit_lost_in_a_kept_segment_fails_the_check(film: Path, tmp_path: Path) -> None:
+    request = asked_master(tmp_path, film)
+
+    def stop(part: float) -> None:
+        if part > 0.9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_master(request, stop)
+    folder = SegmentFolder(tmp_path / "segments")
+    first = next(folder.segments())
+    lost = first.variants[0][:-3] + bytes([first.variants[0][-3] ^ 1]) + first.variants[0][-2:]
+    folder.keep(0, structs.replace(first, variants=(lost, *first.variants[1:])))
+    with pytest.raises(MasterFlawError, match="segment 0 of variant 0"):
+        make_master(request, lambda _: None)
 
 
 def test_a_maker_killed_in_the_middle_goes_on_and_makes_the_same(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from av import VideoFrame
+from av.video.frame import PictureType
 from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
@@ -28,6 +29,11 @@ class Picture:
     def luma(self) -> Luma:
         """View of the luma, shape (height, width)."""
         return _rows(self.frame.planes[0])
+
+    @property
+    def kind(self) -> str:
+        """Letter of the kind that it was coded as: I, P or B."""
+        return PictureType(self.frame.pict_type).name
 
     def redrawn(self, draw: Callable[[Luma], None]) -> "Picture":
         """Copy the picture with another luma.

@@ -13,11 +13,12 @@ class FlawError(Exception):
     """The file does not decode without complaint."""
 
 
-def flawless_pictures(file: RawIOBase) -> Iterator[Picture]:
+def flawless_pictures(file: RawIOBase, *, referenced: bool = False) -> Iterator[Picture]:
     """Decode the first video track.
 
     Args:
         file: readable and seekable.
+        referenced: whether to leave out pictures that no other is predicted from.
 
     Raises:
         FlawError: FFmpeg failed or warned; the text is what it said.
@@ -29,6 +30,8 @@ def flawless_pictures(file: RawIOBase) -> Iterator[Picture]:
             stream.codec_context.thread_count = 1  # so that it says it in this thread
             # Every bit is read just the same without smoothing the blocks' edges.
             stream.codec_context.options = {"err_detect": "explode", "skip_loop_filter": "all"}
+            if referenced:
+                stream.codec_context.skip_frame = "NONREF"
             for frame in container.decode(stream):
                 _raise(said)
                 yield Picture(frame, frame.pts or 0)

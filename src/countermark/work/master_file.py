@@ -1,7 +1,7 @@
 """Putting a master's segments into its file: K variants, alike but for the pictures' samples."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from io import FileIO
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from countermark.errors import MasterFlawError
 from countermark.media.segment_encoder import EncoderSettings
 from countermark.media.variant_file import Sample, sample_places, write_variant
-from countermark.work.master_segments import Segment, SegmentFolder
+from countermark.work.master_segments import SegmentFolder
 
 # Frames from whose distances the last one's duration is taken.
 _LATEST = 250
@@ -57,6 +57,18 @@ class Layout(Struct, frozen=True):
     starts: list[int]
 
 
+class Seal(Struct, frozen=True):
+    """By what a segment in the file is told from anything else.
+
+    Attributes:
+        places: offset within a variant and size of each picture's sample, shape (pictures, 2).
+        sums: CRC-32 of each variant's samples, one after another.
+    """
+
+    places: NDArray[np.int64]
+    sums: tuple[int, ...]
+
+
 def timeline_of(folder: SegmentFolder, time_base: Fraction) -> Timeline:
     """Gather what the segments know."""
     times: list[int] = []
@@ -80,11 +92,14 @@ def write_master(
     timeline: Timeline,
     folder: SegmentFolder,
     variants: int,
-) -> Layout:
+) -> tuple[Layout, list[Seal]]:
     """Write the file.
 
     FFmpeg writes the first variant. The others are copies of it with their own samples in the
     places of the first one's, so that nothing else can differ.
+
+    Returns:
+        Where everything lies, and the segments' seals, by which it is checked.
 
     Raises:
         MasterFlawError: the first variant is not what was written.
@@ -94,16 +109,18 @@ def write_master(
     size = blob.stat().st_size
     _repeat(blob, size, variants)
     places = sample_places(blob)
-    starts = []
+    starts, seals = [], []
     with FileIO(blob, "r+") as target:
         for segment in folder.segments():
             mine = [next(places) for _ in segment.sizes]
+            if tuple(length for _, length in mine) != segment.sizes:
+                raise MasterFlawError("a sample is not where the file says")
             starts.append(mine[0][0])
-            _check_first(target.fileno(), segment, mine)
+            seals.append(Seal(np.array(mine, np.int64), segment.sums))
             for variant in range(1, variants):
                 for data, (offset, _) in zip(segment.samples(variant), mine, strict=True):
                     os.pwrite(target.fileno(), data, variant * size + offset)
-    return Layout(blob, variants, size, starts)
+    return Layout(blob, variants, size, starts), seals
 
 
 def _samples(folder: SegmentFolder, timeline: Timeline) -> Iterator[Sample]:
@@ -119,9 +136,3 @@ def _repeat(blob: Path, size: int, variants: int) -> None:
             source.seek(0)
             for at in range(0, size, _PIECE):
                 target.write(source.read(min(_PIECE, size - at)))
-
-
-def _check_first(descriptor: int, segment: Segment, places: Sequence[tuple[int, int]]) -> None:
-    for data, (offset, length) in zip(segment.samples(0), places, strict=True):
-        if length != len(data) or os.pread(descriptor, length, offset) != data:
-            raise MasterFlawError("a sample is not where the file says")

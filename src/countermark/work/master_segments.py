@@ -15,6 +15,7 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 from msgspec import Struct
@@ -55,6 +56,7 @@ class Segment(Struct, frozen=True):
         syncs: whether each is an IDR picture, in the order of decoding.
         sizes: of their samples, bytes, in the order of decoding; the same in every variant.
         variants: the samples of each variant, one after another.
+        sums: of each variant's samples, CRC-32, taken as they came from the encoder.
         filler: bytes of padding, all variants together.
         energy: mean square of the mark before encoding.
         thumbnails: for the fingerprint, 144 bytes a picture.
@@ -65,6 +67,7 @@ class Segment(Struct, frozen=True):
     syncs: tuple[bool, ...]
     sizes: tuple[int, ...]
     variants: tuple[bytes, ...]
+    sums: tuple[int, ...]
     filler: int
     energy: float
     thumbnails: bytes
@@ -278,12 +281,14 @@ def _assembled(
     ]
     before = sum(len(coded.sample) for variant in variants for coded in variant)
     after = sum(len(sample) for same in padded for sample in same)
+    joined = tuple(b"".join(column) for column in zip(*padded, strict=True))
     return Segment(
         times=tuple(picture.shown_at for picture in pictures),
         order=tuple(coded.shown - first for coded in variants[0]),
         syncs=tuple(coded.kind.letter == "I" for coded in variants[0]),
         sizes=tuple(len(same[0]) for same in padded),
-        variants=tuple(b"".join(column) for column in zip(*padded, strict=True)),
+        variants=joined,
+        sums=tuple(map(crc32, joined)),
         filler=after - before,
         energy=energy,
         thumbnails=thumbnails,

@@ -30,8 +30,8 @@ from countermark.media.pictures import Pictures
 from countermark.media.probe import open_nameless
 from countermark.media.segment_encoder import EncoderSettings
 from countermark.media.survey import Survey, survey
-from countermark.work.master_check import check_master
-from countermark.work.master_file import Layout, Timeline, timeline_of, write_master
+from countermark.work.master_check import check_master, check_samples
+from countermark.work.master_file import Layout, Seal, Timeline, timeline_of, write_master
 from countermark.work.master_request import Master, MasterOptions, MasterRequest
 from countermark.work.master_segments import SegmentFolder, SegmentMaker, cut
 
@@ -41,7 +41,7 @@ _ENCODED, _WRITTEN = 0.92, 0.95
 # As of one pixel in fifty that changes by a luma step: what a subtitle covers, or a codec's error.
 _LEAST_ENERGY = 1 / 50
 # A change here orphans the segments of masters in the making.
-_MAKER = b"4"
+_MAKER = b"5"
 
 
 def make_master(request: MasterRequest, report: Report) -> Master:
@@ -66,8 +66,9 @@ def make_master(request: MasterRequest, report: Report) -> Master:
         with closing(_pictures(file, source, request.options)) as pictures:
             _make_segments(request, pictures, folder, report)
         timeline = timeline_of(folder, pictures.time_base)
-        layout = _written(request, source, pictures.encoder, timeline, folder)
+        layout, seals = _written(request, source, pictures.encoder, timeline, folder)
     report(_WRITTEN)
+    check_samples(layout, seals)
     check_master(layout, timeline.times[:-1])
     master = _described(request, pictures, timeline, layout)
     folder.clear()
@@ -127,7 +128,7 @@ def _written(
     encoder: EncoderSettings,
     timeline: Timeline,
     folder: SegmentFolder,
-) -> Layout:
+) -> tuple[Layout, list[Seal]]:
     blob = Path(request.folder) / "master"
     variants = request.options.variants
     with open_nameless(Path(request.source)) as file:
