@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from operator import getitem
 
 from countermark.autograph.derivation import (
@@ -60,39 +61,28 @@ class Copy:
             First byte and first byte after it, in the blob; never empty. Together as long as the
             range.
         """
-        begun: tuple[int, int] | None = None
-        for variant, first, last in self._pieces(start, stop):
-            shift = variant * self.index.size
-            if begun is not None and begun[1] == first + shift:
-                begun = begun[0], last + shift
-                continue
-            if begun is not None:
-                yield begun
-            begun = first + shift, last + shift
-        if begun is not None:
-            yield begun
-
-    def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
-        """The range segment by segment, as (variant, first, last) within the variant."""
         if start >= stop:
             return
-        starts, at = self.index.starts, start
+        starts, size = self.index.starts, self.index.size
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, stop - 1)
-        if first < 0:
-            # What is shared is taken from the first variant.
-            yield 0, at, min(stop, starts[0])
-            at, first = starts[0], 0
-        ends = _ends(self.index, first, last)
-        for variant, end in zip(self.symbols(first, last), ends, strict=True):
-            yield variant, at, min(end, stop)
-            at = end
+        symbols = self.symbols(max(first, 0), last)
+        # What is shared, before the first segment, is taken from the first variant.
+        variant = 0 if first < 0 else next(symbols)
+        for symbol, begin in zip(symbols, starts[first + 1 : last], strict=True):
+            if symbol != variant:
+                yield start + variant * size, begin + variant * size
+                start, variant = begin, symbol
+        yield start + variant * size, stop + variant * size
 
     def symbols(self, first: int, last: int) -> Iterator[int]:
         """The variants of the segments from `first` up to, not including, `last`."""
+        return chain.from_iterable(self._chunks(first, last))
+
+    def _chunks(self, first: int, last: int) -> Iterator[Iterator[int]]:
         while first < last:
             chunk, place = divmod(first, CHUNK_SEGMENTS)
             count = min(last - first, CHUNK_SEGMENTS - place)
-            yield from map(getitem, self._tables(first, count), self._draws(chunk, place, count))
+            yield map(getitem, self._tables(first, count), self._draws(chunk, place, count))
             first += count
 
     def _draws(self, chunk: int, place: int, count: int) -> bytes:
@@ -107,13 +97,8 @@ class Copy:
         """For each segment, the symbol of each draw."""
         variants, biases = self.index.variants, self.index.biases
         rows = range(first * variants, (first + count) * variants, variants)
-        return (_symbols_of_draws(biases[row : row + variants]) for row in rows)
-
-
-def _ends(index: SpliceIndex, first: int, last: int) -> Iterator[int]:
-    yield from index.starts[first + 1 : last]
-    if first < last:
-        yield index.starts[last] if last < len(index) else index.size
+        after = range(rows.start + variants, rows.stop + variants, variants)
+        return map(_symbols_of_draws, map(biases.__getitem__, map(slice, rows, after)))
 
 
 @lru_cache(maxsize=8192)  # there are 6,435 rows of eight biases, fewer of less
