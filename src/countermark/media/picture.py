@@ -35,17 +35,21 @@ class Picture:
         """Letter of the kind that it was coded as: I, P or B."""
         return PictureType(self.frame.pict_type).name
 
-    def redrawn(self, draw: Callable[[Luma], None]) -> "Picture":
+    def redrawn(self, draw: Callable[[Luma], None], onto: VideoFrame) -> "Picture":
         """Copy the picture with another luma.
 
         Args:
             draw: writes the whole luma, shape (height, width).
+            onto: where to, of the same size; `blank` makes one.
         """
-        copy = VideoFrame(self.frame.width, self.frame.height, PIXEL_FORMAT)
-        for source, target in zip(self.frame.planes[1:], copy.planes[1:], strict=True):
+        for source, target in zip(self.frame.planes[1:], onto.planes[1:], strict=True):
             _rows(target)[:] = _rows(source)
-        draw(_rows(copy.planes[0]))
-        return Picture(copy, self.shown_at)
+        draw(_rows(onto.planes[0]))
+        return Picture(onto, self.shown_at)
+
+    def blank(self) -> VideoFrame:
+        """A frame of the picture's size."""
+        return VideoFrame(self.frame.width, self.frame.height, PIXEL_FORMAT)
 
 
 def _rows(plane: VideoPlane) -> Luma:

@@ -261,9 +261,11 @@ class SegmentMaker:
 
 
 def _marked(chunk: Chunk, marks: Sequence[SegmentMark], variant: int) -> Iterator[Picture]:
+    """The pictures of a variant, each in the place of the last: x264 makes copies of its own."""
+    place = chunk.segments[0][0].blank()
     for mark, pictures in zip(marks, chunk.segments, strict=True):
         for number, picture in enumerate(pictures):
-            yield picture.redrawn(partial(mark.lay, variant, number))
+            yield picture.redrawn(partial(mark.lay, variant, number), place)
 
 
 def _assembled(
