@@ -225,7 +225,8 @@ class SegmentMaker:
         numbers = range(chunk.first, chunk.first + len(chunk.segments))
         if not all(self._folder.has(number) for number in numbers):
             for number, segment in zip(numbers, self._made(chunk), strict=True):
-                self._folder.keep(number, segment)
+                if not self._folder.has(number):  # as a maker that was killed in between left it
+                    self._folder.keep(number, segment)
         return chunk.segments[-1][-1].shown_at
 
     def _made(self, chunk: Chunk) -> Iterator[Segment]:
