@@ -21,8 +21,9 @@ from msgspec import Struct
 
 from countermark.media.avc import nal_units
 
-# The first pass gives a keyframe that much finer a quantizer than it gave the pictures before it.
-_KEYFRAME_STEPS = 6 * math.log2(1.4)
+KEYFRAME_STEPS = 6 * math.log2(1.4)
+"""By so much finer a quantizer does a first pass give a keyframe than the pictures before it."""
+
 # Quantizers that x264 reckons with.
 _COARSEST = 69.0
 
@@ -104,17 +105,24 @@ def by_notes(notes: Path, rate: Fraction, headers: bytes) -> str:
 
 def _zones(pictures: Sequence[Noted]) -> Iterator[str]:
     """What x264 shall do otherwise with single pictures."""
-    usual = next(picture.quantizer for picture in pictures if picture.kind == "P")
+    usual = next(picture.quantizer for picture in reversed(pictures) if picture.kind == "P")
     begins = False
     for picture in pictures:
         place = f"{picture.number},{picture.number}"
         if picture.kind in "Ii":
             begins = True
-            steps = _bent(usual) - _KEYFRAME_STEPS - _bent(picture.quantizer)
-            yield f"{place},b={2 ** (steps / 6):.4f}"
-        elif picture.kind == "P" and begins:
+            yield f"{place},{_finer(usual, picture.quantizer, KEYFRAME_STEPS)}"
+        elif picture.kind == "P":
+            if picture.quantizer != usual:
+                yield f"{place},{_finer(usual, picture.quantizer)}"
+            elif begins:
+                yield f"{place},{_FARTHER}"
             begins = False
-            yield f"{place},{_FARTHER}"
+
+
+def _finer(usual: float, wanted: float, anyway: float = 0.0) -> str:
+    """A zone's setting that gives a picture its quantizer instead of the usual one."""
+    return f"b={2 ** ((_bent(usual) - anyway - _bent(wanted)) / 6):.4f}"
 
 
 def _bent(quantizer: float) -> float:

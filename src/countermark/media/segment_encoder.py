@@ -15,7 +15,7 @@ from msgspec import Struct
 from countermark.media.avc import PictureKind, kind_of, sample_of
 from countermark.media.colours import Colours
 from countermark.media.picture import PIXEL_FORMAT, Picture
-from countermark.media.second_pass import by_notes, noting
+from countermark.media.second_pass import KEYFRAME_STEPS, by_notes, noting
 
 if TYPE_CHECKING:
     from countermark.media.packets import AnyPacket
@@ -30,10 +30,13 @@ _X264 = "min-keyint=1:threads=1:open-gop=0:stitchable=1"
 # Were keyframes closer than this, x264 would use fewer B pictures, and its headers would tell.
 _MOST_B = 16
 
-# x264 gives an IDR picture a better quality than the P pictures before it had on the average, but
-# not before it has seen any. Some grey ones, coded in no time and left out, bring it where it is in
-# the middle of a film; the more there are, the less the first of them weighs, which is no P.
-_WARMING = ("I", *("P" for _ in range(6)))
+# x264 gives an IDR picture a quantizer finer by some steps than the mean of those before it, where
+# the IDR pictures among them count without that. But it does not give it to the first, which counts
+# as too coarse then, and makes the keyframes of a chunk's first segments so, too. A grey picture
+# takes that place, coded in no time and left out, and one whose quantizer sets the mean right.
+_WARMING = ("I", "P")
+_FADING = 0.95  # of the mean, from picture to picture (accum_p_qp_update in x264's ratecontrol.c)
+_WARMED = f"zones=1,1,b={2 ** (_FADING * KEYFRAME_STEPS / 6):.4f}"
 
 # For an encoder that is told of what kinds the pictures are, and need not look for it.
 _UNDECIDING = "b-adapt=0:scenecut=0"
@@ -86,7 +89,8 @@ def open_encoder(settings: EncoderSettings, longest: int, *led: str) -> VideoCod
     """
     encoder = av.CodecContext.create("libx264", "w")
     configure(encoder, settings)
-    parameters = ":".join([encoder.options["x264-params"], f"keyint={longest}", *led])
+    keyint = f"keyint={max(longest, _MOST_B + 1)}"
+    parameters = ":".join([encoder.options["x264-params"], keyint, *led])
     encoder.options = {**encoder.options, "x264-params": parameters}
     return encoder
 
@@ -140,7 +144,9 @@ def encode_variants(
     warming = () if is_start and "P" in kinds else _WARMING
     # Without a look-ahead, or without any loss, x264 knows of nothing that would help.
     is_noted = settings.lookahead > 0 and settings.crf > 0
-    encoder = open_encoder(settings, longest, *([noting(notes)] if is_noted else []))
+    warmed = [_WARMED] if warming else []
+    noted = [noting(notes)] if is_noted else []
+    encoder = open_encoder(settings, longest, *warmed, *noted)
     made = [_encoded(encoder, variants[0], following, kinds, warming)]
     headers = bytes(encoder.extradata or b"")
     del encoder  # closes the notes
@@ -187,9 +193,9 @@ def _grey(encoder: VideoCodecContext) -> VideoFrame:
 
 
 def _longest(kinds: Sequence[str]) -> int:
-    """Pictures of the longest of consecutive segments, but more than a run of B pictures."""
+    """Pictures of the longest of consecutive segments."""
     starts = [number for number, kind in enumerate([*kinds, "I"]) if kind == "I"]
-    return max(_MOST_B + 1, *(after - before for before, after in pairwise(starts)))
+    return max(after - before for before, after in pairwise(starts))
 
 
 def free_kinds(count: int) -> list[str]:
