@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 
 from countermark.autograph.canvas import Grid
-from countermark.autograph.exposure import beyond_exposure
 
 ORDER = 2
 """How many frames before one predict it."""
@@ -41,7 +40,7 @@ def renewed(shown: Grid, before: Grid | None) -> Grid:
     """
     if before is None:
         return np.ones_like(shown)
-    change = cv2.GaussianBlur(np.square(beyond_exposure(shown, before)), (0, 0), _NEAR)
+    change = cv2.GaussianBlur(np.square(shown - before), (0, 0), _NEAR)
     return np.asarray(change / (change + np.float32(_HARDLY)), np.float32)
 
 

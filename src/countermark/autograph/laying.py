@@ -16,11 +16,11 @@ from countermark.autograph.pattern import Grid
 
 Luma = NDArray[np.uint8]
 
-MOST = 8.0
+MOST = 4.0
 """Largest change, luma steps."""
 
 # Parts of a luma step that a change is reckoned in. An odd number: none of them is just a half.
-_FINE = 15
+_FINE = 31
 # Luma steps; a smaller change rounds to none.
 _HALF = 0.5
 # A box of more than this part of the frame takes as long as all of it.
