@@ -18,6 +18,8 @@ from countermark.media.segment_encoder import (
 LENGTH, SEGMENTS = 18, 8
 COLOURS = Colours(matrix=1, primaries=1, transfer=1, range=1)
 SETTINGS = EncoderSettings(320, 192, (24, 1), COLOURS, 22.0, "medium", LENGTH)
+# Without a look-ahead there are no notes for the further variants to go by.
+UNNOTED = EncoderSettings(320, 192, (24, 1), COLOURS, 22.0, "superfast", 0)
 
 
 def _film() -> list[Picture]:
@@ -55,3 +57,13 @@ def test_a_part_s_keyframes_are_as_good_as_in_one_encode_of_all(
     wanted = _keyframes(whole)[SEGMENTS // 2 :]
     # A tenth of a quantizer step is some 1 % of a keyframe's size.
     assert _keyframes(part) == pytest.approx(wanted, rel=0.015)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, UNNOTED], ids=["noted", "unnoted"])
+def test_variants_of_a_part_that_are_the_same_come_out_as_large(
+    tmp_path: Path, settings: EncoderSettings
+) -> None:
+    film = _film()[: 2 * LENGTH]
+    kinds = free_kinds(LENGTH) * 2
+    first, second = encode_variants([film] * 2, (), settings, kinds, tmp_path / "n", is_start=False)
+    assert _keyframes(second) == pytest.approx(_keyframes(first), rel=0.015)

@@ -151,11 +151,11 @@ def encode_variants(
     headers = bytes(encoder.extradata or b"")
     del encoder  # closes the notes
     if is_noted:
-        led, kinds = by_notes(notes, Fraction(*settings.rate), headers), [""] * len(kinds)
+        led, kinds = [by_notes(notes, Fraction(*settings.rate), headers)], [""] * len(kinds)
     else:
-        led, kinds = _UNDECIDING, _shown_kinds(made[0])
+        led, kinds = [*warmed, _UNDECIDING], _shown_kinds(made[0])
     for pictures in variants[1:]:
-        encoder = open_encoder(settings, longest, led)
+        encoder = open_encoder(settings, longest, *led)
         made.append(_encoded(encoder, pictures, (), kinds, warming))
         if encoder.extradata != headers:
             raise ValueError("the variants' headers differ")
