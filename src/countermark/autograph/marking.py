@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from countermark.autograph.laying import lay
+from countermark.autograph.laying import MOST, lay
 from countermark.autograph.pattern import Grid, Pattern
 from countermark.autograph.visibility import Luma, Rooms, halved, rooms_of
 
@@ -40,7 +40,7 @@ class Bounds(NamedTuple):
 BOUNDS = {
     Strength.LIGHT: Bounds(2.0, 0.34, 0.096),
     Strength.NORMAL: Bounds(3.0, 0.68, 0.224),
-    Strength.STRONG: Bounds(4.0, 1.36, 0.512),
+    Strength.STRONG: Bounds(MOST, 1.36, 0.512),
 }
 """Power of light: 52.8 dB of PSNR; the others 3 and 6 dB less."""
 
