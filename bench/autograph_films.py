@@ -7,11 +7,20 @@ from itertools import islice
 from pathlib import Path
 
 import av
-import cv2
-import numpy as np
 
 from bench.autograph_clips import Clip
-from bench.autograph_leaks import Degradation, Luma, pictures, spoil
+from bench.autograph_leaks import (
+    Degradation,
+    Plane,
+    Planes,
+    changed,
+    mirrored,
+    pictures,
+    planes_of,
+    resized,
+    share,
+    spoil,
+)
 from bench.autograph_masters import KEY, MASTER, Made
 from countermark.autograph.index import decode
 from countermark.autograph.splice import Copy
@@ -60,26 +69,25 @@ def film_master(folder: Path, clips: Sequence[Clip], film: Film) -> Made:
 
 
 def _smaller(clip: Clip, path: Path, size: tuple[int, int]) -> Path:
-    def change(luma: Luma) -> Luma:
-        return cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    def change(plane: Plane, pitch: int) -> Plane:
+        return resized(plane, (size[0] // pitch, size[1] // pitch))
 
     return spoil(path, _shown(clip.path), RATE, Degradation("", 0, change, crf=10), "ultrafast")
 
 
-def _shown(path: Path) -> Iterator[Luma]:
+def _shown(path: Path) -> Iterator[Planes]:
     with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            yield frame.to_ndarray()[: frame.height, : frame.width]
+        yield from map(planes_of, container.decode(video=0))
 
 
-def _endless(paths: Sequence[Path], size: tuple[int, int]) -> Iterator[Luma]:
+def _endless(paths: Sequence[Path], size: tuple[int, int]) -> Iterator[Planes]:
     chance = random.Random(3)  # noqa: S311 - a bench repeats
     while True:
         for path in chance.sample(paths, len(paths)):
-            part, mirrored = _Part(chance, size), chance.random() < 0.5
-            shown = [part.of(luma) for luma in _shown(path)]
+            part, flipped = _Part(chance, size), chance.random() < 0.5
+            shown = [changed(planes, part.of) for planes in _shown(path)]
             shown = shown[::-1] if chance.random() < 0.5 else shown
-            yield from (luma[:, ::-1] if mirrored else luma for luma in shown)
+            yield from (changed(planes, mirrored) if flipped else planes for planes in shown)
 
 
 class _Part:
@@ -89,21 +97,21 @@ class _Part:
         self._part, self._size = chance.uniform(*_PARTS), size
         self._left, self._top = (chance.uniform(0, 1 - self._part) for _ in range(2))
 
-    def of(self, luma: Luma) -> Luma:
-        height, width = luma.shape
-        top, left = int(self._top * height), int(self._left * width)
-        part = luma[top : top + int(height * self._part), left : left + int(width * self._part)]
-        shown = cv2.resize(part, self._size, interpolation=cv2.INTER_AREA)
-        return shown.astype(np.uint8, copy=False)
+    def of(self, plane: Plane, pitch: int) -> Plane:
+        height, width = plane.shape
+        top, left = share(height, self._top, pitch), share(width, self._left, pitch)
+        height, width = share(height, self._part, pitch), share(width, self._part, pitch)
+        part = plane[top : top + height, left : left + width]
+        return resized(part, (self._size[0] // pitch, self._size[1] // pitch))
 
 
-def copy_of(made: Made, tag: str, start: float, seconds: float) -> Iterator[Luma]:
+def copy_of(made: Made, tag: str, start: float, seconds: float) -> Iterator[Planes]:
     """The pictures of a recipient's copy."""
     choice = list(Copy(made.index, KEY, tag).symbols(0, len(made.index)))
     return shown(made, choice, start, seconds)
 
 
-def shown(made: Made, choice: Sequence[int], start: float, seconds: float) -> Iterator[Luma]:
+def shown(made: Made, choice: Sequence[int], start: float, seconds: float) -> Iterator[Planes]:
     """The pictures of a copy that takes these variants, from a time on."""
     first = int(start * RATE)
     return islice(pictures(made, choice), first, first + int(seconds * RATE))

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.autograph_films import RATE, Film, copy_of, film_master, shown
-from bench.autograph_leaks import Degradation, Luma, pictures, scaled, spoil
+from bench.autograph_leaks import Degradation, Planes, averaged, pictures, scaled, spoil
 from bench.autograph_masters import KEY, Made
 from bench.autograph_symbols import read
 from bench.results import Row
@@ -42,7 +41,7 @@ _BOUND = 1e-6
 _HALF = Degradation("half size, CRF 28", 1.0, scaled(0.5), 28)
 _TAGS = [f"recipient {number}" for number in range(10_000)]
 _PAIRS = (("recipient 17", "recipient 4711"), ("recipient 9000", "recipient 3"))
-Mixing = Callable[[Made, tuple[str, str]], Iterable[Luma]]
+Mixing = Callable[[Made, tuple[str, str]], Iterable[Planes]]
 _STARTS = (3.3, 71.9, 140.5, 209.1, 261.7)
 
 
@@ -92,7 +91,7 @@ def _processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _leak(path: Path, frames: Iterable[Luma]) -> Path:
+def _leak(path: Path, frames: Iterable[Planes]) -> Path:
     return spoil(path, frames, RATE, _HALF, "medium")
 
 
@@ -188,16 +187,16 @@ def _pair(folder: Path, made: Made, pair: tuple[str, str], frames: Mixing) -> tu
     return len(named & {*pair}), len(named - {*pair})
 
 
-def _mixed(made: Made, pair: tuple[str, str]) -> Iterable[Luma]:
+def _mixed(made: Made, pair: tuple[str, str]) -> Iterable[Planes]:
     chance = random.Random(pair[0])  # noqa: S311 - a bench repeats
     words = [list(Copy(made.index, KEY, tag).symbols(0, len(made.index))) for tag in pair]
     choice = [chance.choice(both) for both in zip(*words, strict=True)]
     return shown(made, choice, 20, 300)
 
 
-def _averaged(made: Made, pair: tuple[str, str]) -> Iterable[Luma]:
+def _averaged(made: Made, pair: tuple[str, str]) -> Iterable[Planes]:
     copies = (copy_of(made, tag, 20, 300) for tag in pair)
-    return (cv2.addWeighted(one, 0.5, other, 0.5, 0) for one, other in zip(*copies, strict=True))
+    return averaged(*copies)
 
 
 def _wrong(folder: Path, film: Made, made: Sequence[Made]) -> Row:
@@ -225,20 +224,19 @@ def _wrong(folder: Path, film: Made, made: Sequence[Made]) -> Row:
     return Row(what, str(wrong), "", None, "0", not wrong, note)
 
 
-def _innocent(folder: Path, film: Made, frames: Iterable[Luma]) -> Evidence | None:
+def _innocent(folder: Path, film: Made, frames: Iterable[Planes]) -> Evidence | None:
     inquiry = read(_leak(folder / "innocent.mp4", frames), film)
     return inquiry.reading().evidence() if inquiry and len(inquiry.reader) else None
 
 
-def _foreign(made: Made) -> Iterator[Luma]:
+def _foreign(made: Made) -> Iterator[Planes]:
     return pictures(made, [number % 2 for number in range(len(made.index))])
 
 
-def _plain(film: Made) -> Iterator[Luma]:
+def _plain(film: Made) -> Iterator[Planes]:
     """The film unmarked: the mean of its variants."""
     both = (shown(film, [variant] * len(film.index), 20, 90) for variant in range(2))
-    for one, other in zip(*both, strict=True):
-        yield cv2.addWeighted(one, 0.5, other, 0.5, 0)
+    return averaged(*both)
 
 
 def _scores(made: Made, evidence: Evidence, key: int, trials: int) -> NDArray[np.float64]:
