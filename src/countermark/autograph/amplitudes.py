@@ -33,7 +33,6 @@ _FLOOR_OF_NEWS, _FLOOR_OF_MEANS = 0.1, 0.03
 _SOFTENED = 0.7
 _BLOCK = 8
 _TINY = 1e-9
-_NEIGHBOURS = 1
 _WIENER, _STILL = 4.0, 0.005
 
 
@@ -125,9 +124,15 @@ class _Sum:
 
 
 class Means:
-    """By the means of segments beside those of their neighbours."""
+    """By the means of segments beside those of their neighbours.
 
-    def __init__(self) -> None:
+    Args:
+        neighbours: segments before and after that are looked at; without any, a mean is taken for
+            what it is, which suits few marks among errors that are small.
+    """
+
+    def __init__(self, neighbours: int = 1) -> None:
+        self._neighbours = neighbours
         self._sums: dict[int, _Sum] = {}
         self._known: dict[int, tuple[Floats, float]] = {}
 
@@ -139,7 +144,7 @@ class Means:
         found = self._sums.setdefault(segment, _Sum(np.zeros_like(residues)))
         found.residues += residues
         found.frames += 1
-        for number in range(segment - _NEIGHBOURS, segment + _NEIGHBOURS + 1):
+        for number in range(segment - self._neighbours, segment + self._neighbours + 1):
             self._known.pop(number, None)
 
     def amplitudes(self, segment: int) -> tuple[Floats, float]:
@@ -158,7 +163,7 @@ class Means:
         The neighbours' marks are independent of this one's, so the part of their mean that is seen
         here as well is noise (Wiener's estimate, in the small around each cell).
         """
-        around = range(segment - _NEIGHBOURS, segment + _NEIGHBOURS + 1)
+        around = range(segment - self._neighbours, segment + self._neighbours + 1)
         beside = [self._mean(n) for n in around if n != segment and n in self._sums]
         own = self._mean(segment)
         if not beside:

@@ -4,8 +4,12 @@ A master's frame is drawn at two sizes: the *canvas*, about 240 rows to its shor
 pictures are laid on each other; and the *grid*, a quarter of that, two rows to a cell of the mark,
 on which the mark is read. The means over a grid cell keep the mark and little of what codecs and
 noise do.
+
+Chroma is drawn at half of the canvas's size, and read on a grid of half as many rows: its marks are
+twice as wide. Both planes lie on one grid, one above the other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +18,8 @@ from numpy.typing import NDArray
 
 Luma = NDArray[np.uint8]
 Grid = NDArray[np.float32]
+Chroma = Sequence[Luma]
+"""Two planes of one shape."""
 Homography = NDArray[np.float64]
 """Takes homogeneous positions in a sketch of the leak to those on the canvas, shape (3, 3)."""
 
@@ -80,6 +86,68 @@ class Canvas:
         inside = (self.cells(self.lay(area, homography)) > 254).astype(np.float32)  # noqa: PLR2004 - all but rounding
         kept = cv2.erode(inside, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=1)
         return kept.astype(np.float32, copy=False)
+
+    @property
+    def chroma_shape(self) -> tuple[int, int]:
+        """Rows and columns of a chroma plane's half of its grid."""
+        rows, columns = self.grid_shape
+        return max(1, rows // 2), max(1, columns // 2)
+
+    def chroma_cells(self, chroma: Chroma) -> Grid:
+        """The means of the chroma grid's cells over a master's frame, 4:2:0."""
+        rows, columns = self.chroma_shape
+        cell = self.scale * _FINER
+        parts = [plane[: rows * cell, : columns * cell] for plane in chroma]
+        return _stacked(parts, (rows, columns))
+
+    def lay_chroma(
+        self, sketch: Chroma, luma_shape: tuple[int, int], homography: Homography
+    ) -> Grid:
+        """A leak's sketch of chroma laid on the chroma grid.
+
+        Args:
+            sketch: of both planes.
+            luma_shape: rows and columns of the sketch of luma.
+            homography: of the sketch of luma.
+        """
+        rows, columns = self.chroma_shape
+        size = columns * _FINER, rows * _FINER
+        theirs = _enlarged(luma_shape[0] / sketch[0].shape[0], luma_shape[1] / sketch[0].shape[1])
+        move = np.linalg.inv(_enlarged(2, 2)) @ homography @ theirs
+        laid = [cv2.warpPerspective(one, move, size, flags=cv2.INTER_LINEAR) for one in sketch]
+        return _stacked(laid, (rows, columns))
+
+    def covered_chroma(self, covered: Grid) -> Grid:
+        """Which cells of the chroma grid are covered, given those of the grid."""
+        rows, columns = self.chroma_shape
+        part = covered[: 2 * rows, : 2 * columns]
+        whole = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA) == 1
+        return np.concatenate([whole, whole]).astype(np.float32)
+
+
+def chroma_sketch(chroma: Chroma, luma_shape: tuple[int, int]) -> Chroma:
+    """A frame's chroma made as small as suits a sketch of its luma.
+
+    Args:
+        chroma: both planes of a frame.
+        luma_shape: rows and columns of the sketch of its luma.
+    """
+    size = -(-luma_shape[1] // 2), -(-luma_shape[0] // 2)
+    return [cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.uint8) for one in chroma]
+
+
+def _stacked(planes: Sequence["cv2.typing.MatLike"], shape: tuple[int, int]) -> Grid:
+    size = shape[1], shape[0]
+    cells = [
+        cv2.resize(one.astype(np.float32), size, interpolation=cv2.INTER_AREA) for one in planes
+    ]
+    return np.asarray(np.concatenate(cells), np.float32)
+
+
+def _enlarged(across_rows: float, across_columns: float) -> Homography:
+    """Positions in a picture made so much larger: the pixels' middles stay where they are."""
+    x, y = across_columns, across_rows
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1.0]])
 
 
 def sketch(luma: Luma) -> Luma:

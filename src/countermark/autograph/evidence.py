@@ -133,7 +133,7 @@ def from_correlations(segments: Segments, correlations: Floats, noise: Floats) -
     seen[lost], spread = 0, np.where(lost, 1, spread)
     if (spread <= 0).any():
         raise EvidenceError("A standard deviation is above zero")
-    logs = _log_likelihoods(seen, spread, _amplitude(seen[~lost], spread[~lost]))
+    logs = _log_likelihoods(seen, spread, amplitude_of(seen[~lost], spread[~lost]))
     logs[lost] = 0
     return from_log_likelihoods(segments, logs)
 
@@ -142,8 +142,12 @@ def _fit(column: NDArray[np.generic], table: Floats) -> bool:
     return column.ndim == 1 and table.ndim == column.ndim + 1 and len(column) == len(table)
 
 
-def _amplitude(seen: Floats, spread: Floats) -> float:
+def amplitude_of(seen: Floats, spread: Floats) -> float:
     """The mark's amplitude by moments: E |z|² (K-1)/K = a² + (K-1) s² under the model.
+
+    Args:
+        seen: correlations, shape (n, K).
+        spread: standard deviation of each row's, shape (n,).
 
     Neither a burst nor a segment that claims to have no noise may decide it alone: power counts
     up to ten times its median, and weights level off where noise is below the median power.

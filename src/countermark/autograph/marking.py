@@ -1,5 +1,6 @@
 """Laying a segment's pattern over its frames."""
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
@@ -9,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from countermark.autograph.chroma_marking import ChromaMark
 from countermark.autograph.laying import MOST, lay
 from countermark.autograph.pattern import Grid, Pattern
-from countermark.autograph.visibility import Luma, Rooms, halved, rooms_of
+from countermark.autograph.visibility import Luma, Rooms, coloured, halved, rooms_of, tintable
 
 
 class Strength(StrEnum):
@@ -30,17 +32,19 @@ class Bounds(NamedTuple):
         power: largest mean square of a frame's change, squared steps.
         cost: largest part of the encoder's own error, weighted as the eye does, that the mark adds
             over a segment.
+        tinted: part of the cells that are tinted in a scene of which little moves.
     """
 
     peak: float
     power: float
     cost: float
+    tinted: float
 
 
 BOUNDS = {
-    Strength.LIGHT: Bounds(2.0, 0.34, 0.096),
-    Strength.NORMAL: Bounds(3.0, 0.68, 0.224),
-    Strength.STRONG: Bounds(MOST, 1.36, 0.512),
+    Strength.LIGHT: Bounds(2.0, 0.34, 0.096, 0.05),
+    Strength.NORMAL: Bounds(3.0, 0.68, 0.224, 0.1),
+    Strength.STRONG: Bounds(MOST, 1.36, 0.512, 0.2),
 }
 """Power of light: 52.8 dB of PSNR; the others 3 and 6 dB less."""
 
@@ -69,9 +73,10 @@ class SegmentMark:
         frames: its frames' luma, shape (height, width) each; borrowed until the mark is done with.
         strength: of the mark.
         small: the frames, `halved`, if they are at hand.
+        chroma: both planes of the frame in the middle; none if there are no colours to be marked.
 
     Attributes:
-        energy: about the mean square of the change, squared luma steps.
+        energy: about the mean square of the change of luma, and of chroma, squared steps.
     """
 
     def __init__(
@@ -81,26 +86,39 @@ class SegmentMark:
         frames: Sequence[Luma],
         strength: Strength,
         small: Sequence[Luma] = (),
+        chroma: Sequence[Luma] = (),
     ) -> None:
         self._frames = frames
+        small = small or [halved(frame) for frame in frames]
         shape = pattern.shape[0] * _FINER, pattern.shape[1] * _FINER
         self._directions = [
             cv2.resize(direction, shape[::-1], interpolation=cv2.INTER_LINEAR)
             for direction in pattern.of_segment(segment)
         ]
-        rooms = rooms_of(frames, small or [halved(frame) for frame in frames], shape)
-        self._amplitudes, self.energy = _bounded(_faded(rooms), BOUNDS[strength])
+        rooms, bounds = rooms_of(frames, small, shape), BOUNDS[strength]
+        self._amplitudes, self.energy = _bounded(_faded(rooms), bounds)
+        self._chroma: ChromaMark | None = None
+        count = round(bounds.tinted * rooms.untold * math.prod(pattern.chroma_shape))
+        if count and chroma and coloured(chroma):
+            cells = tintable(small, pattern.chroma_shape, count)
+            self._chroma = ChromaMark(pattern.of_chroma(segment), cells, chroma[0].shape)
+            self.energy += self._chroma.energy / 2  # both planes have half as many pixels as luma
 
-    def lay(self, variant: int, frame: int, target: Luma) -> None:
+    def lay(
+        self, variant: int, frame: int, target: Luma, chroma: tuple[Luma, Luma] | None = None
+    ) -> None:
         """Write a marked frame.
 
         Args:
             variant: which.
             frame: number within the segment.
             target: where to, same shape as the frame.
+            chroma: its chroma, to be marked in place.
         """
         change = centred(self._directions[variant] * self._amplitudes[frame])
         lay(self._frames[frame], change, target)
+        if self._chroma and chroma:
+            self._chroma.lay(variant, fade(frame, len(self._frames)), chroma)
 
 
 def _faded(rooms: Rooms) -> Rooms:

@@ -7,12 +7,15 @@ Hadamard matrix says for its team. The rows without their constant first column 
 every two variants differ as much as any other two, and the variants' mean is the source. With two
 variants they are opposites.
 
+In chroma, of which codecs keep less detail, cells are twice as wide; each plane has its own signs.
+
 Signs and teams come from SHAKE-128 with the secret key in front, like the code's symbols but for
 another purpose, and differ from segment to segment: who lacks the key can neither predict a
 pattern nor learn it by averaging segments.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +27,7 @@ CELLS_HIGH = 15
 """Cells to a frame's shorter side."""
 
 _PURPOSE = b"countermark autograph pattern v1"
+_CHROMA_PURPOSE = b"countermark autograph chroma pattern v1"
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,36 @@ class Pattern:
         Returns:
             -1 or 1, shape (K, rows, columns); the mean over the variants is 0.
         """
+        return self._directions(_PURPOSE, segment, self.shape)
+
+    @property
+    def chroma_shape(self) -> tuple[int, int]:
+        """Rows and columns of cells in each chroma plane."""
         rows, columns = self.shape
-        random = np.frombuffer(self._random(segment, rows * columns), np.uint8)
+        return (rows + 1) // 2, (columns + 1) // 2
+
+    def of_chroma(self, segment: int) -> Grid:
+        """The direction of each cell of each chroma plane in each variant.
+
+        Args:
+            segment: number from 0.
+
+        Returns:
+            -1 or 1, shape (K, 2, rows, columns); the mean over the variants is 0.
+        """
+        return self._directions(_CHROMA_PURPOSE, segment, (2, *self.chroma_shape))
+
+    def _directions(self, purpose: bytes, segment: int, shape: tuple[int, ...]) -> Grid:
+        random = np.frombuffer(self._random(purpose, segment, math.prod(shape)), np.uint8)
         signs = np.where(random & 1, 1.0, -1.0).astype(np.float32)
         teams = (random >> 1) % (self.variants - 1)
         directions = simplex(self.variants)[:, teams] * signs
-        return directions.reshape(self.variants, rows, columns)
+        return directions.reshape(self.variants, *shape)
 
-    def _random(self, segment: int, length: int) -> bytes:
+    def _random(self, purpose: bytes, segment: int, length: int) -> bytes:
         master = hashlib.blake2b(self.master.encode(), digest_size=32).digest()
         return hashlib.shake_128(
-            _PURPOSE + bytes([self.variants]) + segment.to_bytes(4) + self.key + master
+            purpose + bytes([self.variants]) + segment.to_bytes(4) + self.key + master
         ).digest(length)
 
 

@@ -6,11 +6,12 @@ the whole piece then times it, exact pairs refine the place, and the refined pla
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from countermark.autograph.canvas import Canvas, Grid, Homography, Luma
+from countermark.autograph.canvas import Canvas, Chroma, Grid, Homography, Luma
 from countermark.autograph.placement import Moments, find, refine
 from countermark.autograph.timing import Guess, Line, Seconds, follow, likeness
 
@@ -31,6 +32,8 @@ class Piece:
         drawn: the mean of the variants on the canvas, m of them.
         means: the mean of the variants on the grid, shape (m, rows, columns).
         deviations: of each variant from the mean, shape (m, K, rows, columns).
+        chroma_means: likewise of both chroma planes, on their grid.
+        chroma_deviations: likewise.
     """
 
     times: Seconds
@@ -38,6 +41,8 @@ class Piece:
     drawn: Sequence[Luma]
     means: NDArray[np.float32]
     deviations: NDArray[np.float32]
+    chroma_means: NDArray[np.float32]
+    chroma_deviations: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,25 @@ class Shots:
         times: seconds since the leak's first frame, ascending, shape (n,).
         sketches: all of one size, n of them.
         area: 255 where a sketch shows the picture, 0 in its bars.
+        chroma: sketches of chroma, n of them; none if the leak has no colours.
     """
 
     times: Seconds
     sketches: Sequence[Luma]
     area: Luma
+    chroma: Sequence[Chroma] = ()
+
+
+class Laid(NamedTuple):
+    """A leak's frames on a grid of the master's.
+
+    Attributes:
+        frames: n of them, shape (n, rows, columns).
+        covered: cells that they cover.
+    """
+
+    frames: NDArray[np.float32]
+    covered: Grid
 
 
 @dataclass(frozen=True)
@@ -116,6 +135,15 @@ def register(
     refined, line = _refined(shots, piece, placed)
     exact = _timed(canvas, shots, piece, Guess(line, _CLOSE, guess.stray), refined)
     return max(placed, exact, key=lambda found: found.agreement + found.movement)
+
+
+def laid_chroma(canvas: Canvas, shots: Shots, found: Registration) -> Laid | None:
+    """A leak's chroma where its luma lies; None if it has none."""
+    if not shots.chroma:
+        return None
+    shape = shots.sketches[0].shape
+    frames = [canvas.lay_chroma(one, shape[:2], found.homography) for one in shots.chroma]
+    return Laid(np.stack(frames), canvas.covered_chroma(found.covered))
 
 
 def _placed(canvas: Canvas, shots: Shots, piece: Piece, guess: Guess) -> Registration | None:

@@ -49,6 +49,13 @@ _GRAIN = 7.0
 _LIVELY = 0.5
 # Part of the mark that lasts in a usual segment, and how much less or more others are given.
 _USUAL, _FAVOUR = 0.12, (0.8, 1.25)
+# Where so much of a mark lasts as the first says, luma tells enough; where less than the second
+# does, chroma tells as much as it may. But a picture of which only the first part is not flat takes
+# so few bits that a tint's would weigh.
+_TOLD, _FLATTISH = (0.3, 0.1), (0.3, 0.6)
+# Part of what the eye misses at most that it must miss of a tint; and what chroma strays by, in
+# steps, in a film without colours that was coded.
+_LEAST_HIDDEN, _COLOURLESS = 0.05, 0.4
 # Fine detail is looked at in one of so many frames.
 _LOOKED_AT = 6
 
@@ -61,11 +68,14 @@ class Rooms(NamedTuple):
         weight: how much an error counts there against one elsewhere, likewise.
         error: mean of the weighted mean square error that a good encoder makes anyway; less in a
             scene that hardly stirs, more in one of which little moves.
+        untold: how much is left for chroma to tell, from 0 where much moves or most is flat, over 1
+            where little does to 2 where nothing stirs.
     """
 
     amplitude: Grid
     weight: Grid
     error: float
+    untold: float
 
 
 def rooms_of(frames: Sequence[Luma], small: Sequence[Luma], shape: tuple[int, int]) -> Rooms:
@@ -90,11 +100,50 @@ def rooms_of(frames: Sequence[Luma], small: Sequence[Luma], shape: tuple[int, in
     looked_at = range(len(frames) // (2 * _LOOKED_AT), len(frames), _LOOKED_AT)
     errors = [(coarse[n] + _fine_error(frames, n, shape)) * alive * weight[n] for n in looked_at]
     lively = min(1.0, float(alive.mean()) / _LIVELY)
+    hidden = _amplitude(mean, np.asarray(activity + 0.25 * moved, np.float32))
     return Rooms(
-        _amplitude(mean, np.asarray(activity + 0.25 * moved, np.float32)) * np.sqrt(alive * lasts),
+        hidden * np.sqrt(alive * lasts),
         weight,
         float(np.mean(errors)) * lively * _favour(lasts),
+        _rising(float(lasts.mean()), _TOLD) * _rising(_busy(hidden), _FLATTISH) * (2 - lively),
     )
+
+
+def _busy(hidden: Grid) -> float:
+    """The part of the picture that hides a tint."""
+    return float(np.mean(hidden > _LEAST_HIDDEN))
+
+
+def _rising(value: float, between: tuple[float, float]) -> float:
+    """From 0 at the first of two to 1 at the second."""
+    none, all_ = between
+    return float(np.clip((value - none) / (all_ - none), 0, 1))
+
+
+def tintable(small: Sequence[Luma], shape: tuple[int, int], count: int) -> Grid:
+    """The cells of which the eye misses a change of colour first: where luma is busy, and lit.
+
+    Args:
+        small: the frames of a segment, `halved`.
+        shape: rows and columns.
+        count: of cells, at most.
+
+    Returns:
+        1 for these, 0 for others.
+    """
+    middle = small[len(small) // 2]
+    size = shape[1], shape[0]
+    activity = _cells(cv2.absdiff(middle, cv2.blur(middle, (7, 7))), size)
+    hidden = _amplitude(_cells(middle, size), activity).ravel()
+    chosen = np.argsort(-hidden, kind="stable")[:count]
+    cells = np.zeros_like(hidden)
+    cells[chosen] = hidden[chosen] > _LEAST_HIDDEN
+    return cells.reshape(shape)
+
+
+def coloured(chroma: Sequence[Luma]) -> bool:
+    """Whether a frame has any colours; on a film in black and white a tint would show."""
+    return max(float(plane.std()) for plane in chroma) > _COLOURLESS
 
 
 def _measured(small: Sequence[Luma], shape: tuple[int, int]) -> tuple[Grid, Grid, Grid]:

@@ -1,12 +1,13 @@
-"""Pieces of a film's luma, found by time, from files that may be damaged or without any order."""
+"""Pieces of a film, found by time, from files that may be damaged or without any order."""
 
 from collections.abc import Iterator
 from io import RawIOBase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import av
 import numpy as np
 from av import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from countermark.media.demuxing import open_media
 if TYPE_CHECKING:
     from av.packet import Packet
 
-Luma = NDArray[np.uint8]
+Plane = NDArray[np.uint8]
 
 _EIGHT_BITS = 8
 _USUAL_RATE = 25.0
@@ -27,6 +28,20 @@ _TICK = 1e-6
 
 class FootageError(CountermarkError):
     """The file cannot be opened as media, or has no video."""
+
+
+class Shown(NamedTuple):
+    """A frame.
+
+    Attributes:
+        time: seconds since the film's first frame.
+        luma: in 8 bits, shape (height, width).
+        chroma: both planes in 8 bits, as large as luma or smaller; 128 all over if it is grey.
+    """
+
+    time: float
+    luma: Plane
+    chroma: tuple[Plane, Plane]
 
 
 class Footage:
@@ -65,7 +80,7 @@ class Footage:
         """Close the file's container; the file stays open."""
         self._container.close()
 
-    def piece(self, start: float, stop: float) -> Iterator[tuple[float, Luma]]:
+    def piece(self, start: float, stop: float) -> Iterator[Shown]:
         """Decode from one time to another; what is damaged is left out.
 
         Args:
@@ -73,8 +88,7 @@ class Footage:
             stop: seconds; the piece ends before it.
 
         Yields:
-            The time of a frame since the film's first, ascending, and its luma in 8 bits, shape
-            (height, width), valid until the next is taken.
+            Frames in the order of their times, valid until the next is taken.
         """
         last = -np.inf
         for time, frame in self._timed(start):
@@ -82,7 +96,7 @@ class Footage:
                 return
             if time > last and time >= start - _TICK:
                 last = time
-                yield time, self._luma(frame)
+                yield self._shown(time, frame)
 
     def _describe(self) -> None:
         stream, container = self._stream, self._container
@@ -132,20 +146,25 @@ class Footage:
         except (av.FFmpegError, OSError):
             return  # the rest cannot be read
 
-    def _luma(self, frame: VideoFrame) -> Luma:
-        if (frame.width, frame.height) != (self.width, self.height) or not _has_luma_plane(frame):
-            frame = frame.reformat(self.width, self.height, "gray")
-        plane = frame.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        luma: Luma = rows[: self.height, : self.width]
-        return luma
+    def _shown(self, time: float, frame: VideoFrame) -> Shown:
+        if (frame.width, frame.height) != (self.width, self.height) or not _has_three_planes(frame):
+            frame = frame.reformat(self.width, self.height, "yuv420p")
+        luma, *chroma = map(_rows, frame.planes[:3])
+        return Shown(time, luma, (chroma[0], chroma[1]))
+
+
+def _rows(plane: VideoPlane) -> Plane:
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    whole: Plane = rows[: plane.height, : plane.width]
+    return whole
 
 
 def _is_cover(track: VideoStream) -> bool:
     return bool(track.disposition & av.stream.Disposition.attached_pic)
 
 
-def _has_luma_plane(frame: VideoFrame) -> bool:
+def _has_three_planes(frame: VideoFrame) -> bool:
+    """Whether luma and each part of chroma have a plane of their own, as NV12's chroma has not."""
     layout = frame.format
-    grey = layout.is_planar and not layout.is_rgb and not layout.has_palette
-    return grey and layout.components[0].bits == _EIGHT_BITS
+    is_yuv = layout.is_planar and not layout.is_rgb and not layout.has_palette
+    return is_yuv and len(frame.planes) > 2 and layout.components[0].bits == _EIGHT_BITS  # noqa: PLR2004 - one of luma, two of chroma

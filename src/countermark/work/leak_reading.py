@@ -11,7 +11,7 @@ from countermark.autograph.accuse import Tags, Verdict, accuse, expected, spend,
 from countermark.autograph.canvas import Homography, Luma
 from countermark.autograph.code import Code
 from countermark.autograph.reading import Reader, Reading
-from countermark.autograph.registration import Piece, Registration, Shots, register
+from countermark.autograph.registration import Piece, Registration, Shots, laid_chroma, register
 from countermark.autograph.timing import Guess, Line
 from countermark.work.leak_course import Course
 from countermark.work.leak_sources import LeakFilm, MasterFilm
@@ -167,7 +167,13 @@ class Inquiry:
             placed = self._placed(shots, Guess(line, _REACH), best[1].homography)
             if placed and _trust(placed[1]) > least:
                 found.append(placed)
-        return max(found, key=_presence)
+        return max(found, key=lambda placed: self._presence(shots, *placed))
+
+    def _presence(self, shots: Shots, piece: Piece, found: Registration) -> float:
+        """How much mark there is, in whichever variant."""
+        reader = Reader()
+        reader.take(piece, found, laid_chroma(self.master.canvas, shots, found))
+        return reader.reading().told()
 
     def run(self, seconds: float, on_progress: Callable[[float], None]) -> None:
         """Read and score until sure.
@@ -297,7 +303,8 @@ class Inquiry:
         placed = self._settled.get((start, stop)) or self._followed(shots, (start + stop) / 2)
         if placed:
             piece, found = placed
-            self.reader.take(piece, found)
+            chroma = laid_chroma(self.master.canvas, shots, found)
+            self.reader.take(piece, found, chroma)
             self.matches.append(_match(shots, piece, found, start, stop))
             self._agreement = max(self._agreement, found.agreement)
             if self._as_good(found):
@@ -367,13 +374,6 @@ def _moved(shape: tuple[int, ...], one: Homography, other: Homography | None) ->
     corners = np.array([[[0, 0], [columns, 0], [0, rows], [columns, rows]]], np.float64)
     apart = cv2.perspectiveTransform(corners, one) - cv2.perspectiveTransform(corners, other)
     return float(np.linalg.norm(apart, axis=2).max())
-
-
-def _presence(placed: tuple[Piece, Registration]) -> float:
-    """How much mark there is, in whichever variant."""
-    reader = Reader()
-    reader.take(*placed)
-    return reader.reading().told()
 
 
 def _trust(found: Registration) -> float:

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from countermark.autograph.canvas import Canvas, Luma, sketch
+from countermark.autograph.canvas import Canvas, Chroma, Grid, Luma, chroma_sketch, sketch
 from countermark.autograph.finding import picture_area
 from countermark.autograph.fingerprint import Seconds
 from countermark.autograph.index import SpliceIndex
@@ -69,18 +70,24 @@ class MasterFilm:
             return None
         between = self.times[first] - _HALF_A_TICK, self.times[last] - _HALF_A_TICK
         both = zip(*(variant.piece(*between) for variant in self._variants), strict=False)
-        times, drawn, means, deviations = [], [], [], []
+        times, drawn, cells, chroma = [], [], [], []
         for frames in both:
-            pictures = [self.canvas.draw(luma) for _, luma in frames]
-            cells = np.stack([self.canvas.cells(picture) for picture in pictures])
-            times.append(frames[0][0])
+            pictures = [self.canvas.draw(frame.luma) for frame in frames]
+            times.append(frames[0].time)
             drawn.append(np.rint(np.mean(pictures, axis=0)).astype(np.uint8))
-            means.append(cells.mean(axis=0))
-            deviations.append(cells - means[-1])
+            cells.append([self.canvas.cells(picture) for picture in pictures])
+            chroma.append([self.canvas.chroma_cells(frame.chroma) for frame in frames])
         if not times:
             return None
         segments = np.searchsorted(self.times, np.array(times) + _HALF_A_TICK, "right") - 1
-        return Piece(np.array(times), segments, drawn, np.stack(means), np.stack(deviations))
+        return Piece(np.array(times), segments, drawn, *_apart(cells), *_apart(chroma))
+
+
+def _apart(cells: Sequence[Sequence[Grid]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The variants' mean, and their deviations from it."""
+    stacked = np.array(cells, np.float32)
+    means = stacked.mean(axis=1)
+    return means, stacked - means[:, None]
 
 
 class LeakFilm:
@@ -123,29 +130,31 @@ class LeakFilm:
             pictures = [one.sketches[i] for one in found if one.sketches for i in (0, -1)]
             middles = [one.sketches[len(one.sketches) // 2] for one in found if one.sketches]
             self._area = picture_area([*pictures, *middles]) if pictures else None
-        return [self._shots(one.times, one.sketches) for one in found]
+        return [self._shots(one.times, one.sketches, one.chroma) for one in found]
 
     def piece(self, start: float, stop: float) -> Shots:
         """Frames from one time to another, at most about 16 a second."""
         if kept := self._kept.pop((start, stop), None):
-            return self._shots(kept.times, kept.sketches)
+            return self._shots(kept.times, kept.sketches, kept.chroma)
         times: list[float] = []
-        sketches = []
-        for time, luma in self._footage.piece(start, stop):
-            if not times or time - times[-1] > _LEAST_STEP:
-                times.append(time)
-                sketches.append(sketch(luma))
-        return self._shots(np.array(times), sketches)
+        sketches, chroma = [], []
+        for frame in self._footage.piece(start, stop):
+            if not times or frame.time - times[-1] > _LEAST_STEP:
+                times.append(frame.time)
+                sketches.append(sketch(frame.luma))
+                chroma.append(chroma_sketch(frame.chroma, sketches[-1].shape))
+        return self._shots(np.array(times), sketches, chroma)
 
-    def _shots(self, times: Seconds, sketches: Sequence[Luma]) -> Shots:
+    def _shots(self, times: Seconds, sketches: Sequence[Luma], chroma: Sequence[Chroma]) -> Shots:
         whole = np.full(sketches[0].shape if sketches else (1, 1), 255, np.uint8)
-        return Shots(times, sketches, whole if self._area is None else self._area)
+        area = whole if self._area is None else self._area
+        return Shots(times, sketches, area, chroma)
 
     def _measured(self) -> float:
         """Decode all of it, where the file does not say how long it is."""
         last = 0.0
-        for time, _ in self._footage.piece(0.0, _LONGEST):
-            last = time
+        for frame in self._footage.piece(0.0, _LONGEST):
+            last = frame.time
         return last
 
 

@@ -257,7 +257,8 @@ class SegmentMaker:
         """The mark of a segment, and its pictures' thumbnails."""
         lumas = [picture.luma for picture in pictures]
         small = [halved(luma) for luma in lumas]
-        mark = SegmentMark(self._pattern, number, lumas, self._strength, small)
+        chroma = pictures[len(pictures) // 2].chroma
+        mark = SegmentMark(self._pattern, number, lumas, self._strength, small, chroma)
         return mark, b"".join(thumbnail(one).tobytes() for one in small)
 
 

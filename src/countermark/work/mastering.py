@@ -41,7 +41,7 @@ _ENCODED, _WRITTEN = 0.92, 0.95
 # As of one pixel in fifty that changes by a luma step: what a subtitle covers, or a codec's error.
 _LEAST_ENERGY = 1 / 50
 # A change here orphans the segments of masters in the making.
-_MAKER = b"7"
+_MAKER = b"8"
 
 
 def make_master(request: MasterRequest, report: Report) -> Master:

@@ -1,0 +1,63 @@
+"""The part of the mark that lies in colour, where little moves.
+
+An encoder that makes a leak small repeats a block of a still scene until its change is worth
+coding. In luma that is a change of four steps or so, which no invisible mark makes: each of its
+coefficients stands for four by four pixels, and single small ones are dropped. But a block's chroma
+has one more transform, of its means (H.264, 8.5.11), and none of those is dropped: one and a half
+steps are enough, and the eye sees colour less, all the more so where it is busy. So where luma
+tells least, a few cells are tinted by a step or two, and these tell it all the while.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from countermark.autograph.pattern import Grid
+
+Plane = NDArray[np.uint8]
+
+# Largest change, chroma steps: a cell's middle changes by two, most of it by one.
+_PEAK = 2.0
+_MIDDLE = 128
+
+
+class ChromaMark:
+    """The tints of one segment.
+
+    Args:
+        directions: of each cell in each variant, shape (K, 2, rows, columns).
+        cells: 1 for those that are tinted, else 0, shape (rows, columns).
+        shape: of a chroma plane, rows and columns.
+
+    Attributes:
+        energy: mean square of a plane's change, squared steps.
+    """
+
+    def __init__(self, directions: Grid, cells: Grid, shape: tuple[int, int]) -> None:
+        self._tints = directions * cells * np.float32(_PEAK)
+        self._shape = shape
+        self._kept: tuple[int, float] | None = None
+        self._shifts: list[Plane] = []
+        changes = [shift.astype(np.float32) - _MIDDLE for shift in self._at(0, 1.0)]
+        self.energy = float(np.mean(np.square(changes)))
+
+    def lay(self, variant: int, level: float, planes: tuple[Plane, Plane]) -> None:
+        """Tint a frame.
+
+        Args:
+            variant: which.
+            level: how far the mark is faded in, 0 to 1.
+            planes: of its chroma; changed in place.
+        """
+        for plane, shift in zip(planes, self._at(variant, level), strict=True):
+            cv2.addWeighted(plane, 1, shift, 1, -_MIDDLE, dst=plane)
+
+    def _at(self, variant: int, level: float) -> list[Plane]:
+        """By how much each plane shifts, from the middle of eight bits; the last is kept."""
+        if self._kept != (variant, level):
+            size = self._shape[::-1]
+            tints = self._tints[variant] * np.float32(level)
+            wide = [cv2.resize(tint, size, interpolation=cv2.INTER_LINEAR) for tint in tints]
+            self._shifts = [(np.rint(one) + _MIDDLE).astype(np.uint8) for one in wide]
+            self._kept = variant, level
+        return self._shifts
