@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 from countermark.autograph.index import decode
@@ -46,31 +47,60 @@ def textured(seed: int, seconds: float, size: tuple[int, int], rate: int) -> Ite
         yield view.clip(16, 235).astype(np.uint8)
 
 
+def slides(held: Iterable[int], size: tuple[int, int]) -> Iterator[av.VideoFrame]:
+    """Rough pictures in colour, each held for so many frames."""
+    for number, frames in enumerate(held):
+        luma, *others = (next(textured(3 * number + n, 1, size, 1)) for n in range(3))
+        planes = [luma, *((128 + (one.astype(np.float32) - 120) / 2) for one in others)]
+        picture = av.VideoFrame.from_ndarray(np.stack(planes).astype(np.uint8), "yuv444p")
+        for _ in range(frames):
+            yield picture.reformat(format="yuv420p")
+
+
 def write_film(path: Path, pictures: Iterable[Luma], rate: Fraction | int, crf: float = 16) -> Path:
-    """Encode pictures of one size with x264."""
+    """Encode grey pictures of one size with x264."""
+    greys = (av.VideoFrame.from_ndarray(np.ascontiguousarray(one), "gray") for one in pictures)
+    return write_frames(path, greys, rate, crf)
+
+
+def write_frames(
+    path: Path, frames: Iterable[av.VideoFrame], rate: Fraction | int, crf: float = 16
+) -> Path:
+    """Encode frames of one size with x264."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(rate))
         stream.options = {"crf": str(crf), "preset": "veryfast"}
-        for picture in pictures:
+        for number, frame in enumerate(frames):
             if not stream.codec_context.is_open:
-                stream.height, stream.width = picture.shape
-            grey = np.ascontiguousarray(picture)
-            frame = av.VideoFrame.from_ndarray(grey, "gray").reformat(format="yuv420p")
-            container.mux(stream.encode(frame))
+                stream.height, stream.width = frame.height, frame.width
+            plain = frame.reformat(format="yuv420p")
+            plain.pts, plain.time_base = number, 1 / Fraction(rate)
+            plain.pict_type = PictureType.NONE
+            container.mux(stream.encode(plain))
         container.mux(stream.encode(None))
     return path
 
 
 def pictures_of_copy(master: Master, tag: str) -> Iterator[Luma]:
+    """The luma of a recipient's copy."""
+    for frame in frames_of_copy(master, tag):
+        yield frame.to_ndarray()[: frame.height, : frame.width]
+
+
+def frames_of_copy(master: Master, tag: str) -> Iterator[av.VideoFrame]:
     """The frames of a recipient's copy."""
     index = decode(Path(master.index).read_bytes())
-    choice = list(Copy(index, KEY, tag).symbols(0, len(index)))
     with (
-        Splice(Path(master.blob), index.size, index.starts, choice) as file,
+        Splice(Path(master.blob), index.size, index.starts, choice_of(master, tag)) as file,
         av.open(file) as container,
     ):
-        for frame in container.decode(video=0):
-            yield frame.to_ndarray()[: frame.height, : frame.width]
+        yield from container.decode(video=0)
+
+
+def choice_of(master: Master, tag: str) -> list[int]:
+    """Which variant of each segment a recipient's copy has."""
+    index = decode(Path(master.index).read_bytes())
+    return list(Copy(index, KEY, tag).symbols(0, len(index)))
 
 
 def leaked(

@@ -1,10 +1,18 @@
 """Reading: a mark laid into noise is read, and what tells nothing is an erasure."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from countermark.autograph.amplitudes import Courses
 from countermark.autograph.innovation import renewed
-from countermark.autograph.reading import Reader, Reading, joined
+from countermark.autograph.reading import Reader, Reading, added, joined
+from countermark.autograph.registration import Laid, Piece, Registration
+from countermark.autograph.timing import Line
 
 SHAPE = (60, 100)
 ANEW = np.ones(SHAPE, np.float32)
@@ -120,3 +128,137 @@ def test_readings_are_joined_by_what_they_tell() -> None:
     alike = joined([sure, sure])
     assert np.allclose(alike.correlations[:2], sure.correlations[:2])
     assert np.allclose(alike.noise[:2], sure.noise[:2])
+
+
+def seen(
+    truth: NDArray[np.int64], amplitude: float, noise: float, seed: int, segments: int | None = None
+) -> Reading:
+    """What a channel tells of the first segments, all with a mark so strong in noise so strong."""
+    count = len(truth) if segments is None else segments
+    sign = 1 - 2 * truth[:count]
+    column = amplitude * sign + noise * np.random.default_rng(seed).standard_normal(count)
+    correlations = np.stack([column, -column], axis=1)
+    return Reading(np.arange(count), correlations, np.full(count, noise), np.full(count, 6))
+
+
+def heights(reading: Reading, truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Deviations by which the right variant stands out, of each segment."""
+    right = reading.correlations[np.arange(len(reading.segments)), truth[reading.segments]]
+    return np.asarray(right / reading.noise, np.float64)
+
+
+TRUTH = np.random.default_rng(7).integers(0, 2, 1000)
+
+
+@settings(deadline=None)  # other work shares the cores
+@given(
+    st.tuples(st.floats(1.0, 4.0), st.floats(0.3, 3.0)),
+    st.tuples(st.floats(1.0, 4.0), st.floats(0.3, 3.0)),
+    st.integers(0, 2**31),
+)
+def test_what_two_channels_tell_adds_up_whatever_their_units(
+    one: tuple[float, float], other: tuple[float, float], seed: int
+) -> None:
+    (height, noise), (other_height, other_noise) = one, other
+    luma = seen(TRUTH, height * noise, noise, seed)
+    chroma = seen(TRUTH, other_height * other_noise, other_noise, seed + 1)
+    both = heights(added([luma, chroma]), TRUTH)
+    assert both.mean() == pytest.approx(np.hypot(height, other_height), abs=0.25)
+    assert both.std() == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("noise", [0.2, 5.0, np.inf])
+def test_a_channel_that_tells_nothing_does_no_harm(noise: float) -> None:
+    luma = seen(TRUTH, 2.0, 1.0, 1)
+    silent = seen(TRUTH, 0.0, min(noise, 1.0), 2)
+    silent = replace(silent, noise=np.full(len(TRUTH), noise))
+    for both in (added([luma, silent]), added([silent, luma])):
+        assert heights(both, TRUTH).mean() > 0.97 * heights(luma, TRUTH).mean()
+
+
+def test_what_one_channel_alone_was_told_stays_as_it_is() -> None:
+    luma, chroma = seen(TRUTH, 2.0, 1.0, 1), seen(TRUTH, 0.6, 0.2, 2, segments=400)
+    luma.noise[:100] = np.inf
+    both = added([luma, chroma])
+    assert (both.segments == luma.segments).all()
+    apart = heights(both, TRUTH)
+    assert np.allclose(apart[:100], heights(chroma, TRUTH)[:100])
+    assert np.allclose(apart[400:], heights(luma, TRUTH)[400:])
+    assert apart[100:400].mean() == pytest.approx(np.hypot(2, 3), abs=0.2)
+    # All in one unit: of how much of the mark the leak shows.
+    right = both.correlations[np.arange(len(TRUTH)), TRUTH]
+    assert right[:100].mean() == pytest.approx(1, abs=0.2)
+    assert right[400:].mean() == pytest.approx(1, abs=0.2)
+
+
+def test_nothing_told_in_any_channel_is_nothing_told() -> None:
+    silent = seen(TRUTH[:5], 0.0, 1.0, 1)
+    nothing = replace(silent, noise=np.full(5, np.inf))
+    assert (added([nothing, nothing]).evidence().likelihoods == 1).all()
+
+
+def slide() -> tuple[Piece, Registration, Laid, list[int]]:
+    """A still piece of five segments, a leak of it, and its variants: only chroma is marked."""
+    random = np.random.default_rng(8)
+    truth, frames = [0, 1, 1, 0, 1], 6
+    segments = np.repeat(np.arange(len(truth)), frames)
+    count, times = len(segments), np.arange(len(segments)) / 12
+    picture = 120 + 20 * random.standard_normal(SHAPE).astype(np.float32)
+    colours = 128 + 10 * random.standard_normal(SHAPE).astype(np.float32)
+    marks = random.standard_normal((len(truth), *SHAPE)).astype(np.float32) * np.float32(0.4)
+    signs = np.array([1 - 2 * variant for variant in truth], np.float32)[segments, None, None]
+    mark = marks[segments]
+    piece = Piece(
+        times,
+        segments,
+        [np.zeros(SHAPE, np.uint8)] * count,
+        np.stack([picture] * count),
+        np.zeros((count, 2, *SHAPE), np.float32),
+        np.stack([colours] * count),
+        np.stack([mark, -mark], axis=1),
+    )
+    noise = random.standard_normal((2, count, *SHAPE)).astype(np.float32)
+    whole, alike = np.ones(SHAPE, np.float32), np.ones(count, np.float32)
+    line, shown = Line(1.0, 0.0), np.arange(count)
+    found = Registration(
+        np.eye(3), line, shown, alike, alike, np.stack([picture] * count) + noise[0], whole
+    )
+    leak = np.stack([colours] * count) + signs * mark + noise[1]
+    return piece, found, Laid(np.asarray(leak, np.float32), whole), truth
+
+
+def test_a_mark_in_chroma_alone_is_read() -> None:
+    piece, found, chroma, truth = slide()
+    reader = Reader()
+    reader.take(piece, found, chroma)
+    reading = reader.reading()
+    assert reading.segments.tolist() == [0, 1, 2, 3, 4]
+    assert reading.correlations.argmax(axis=1).tolist() == truth
+    assert (reading.correlations.max(axis=1) > 3 * reading.noise).all()
+    assert reader.clear() == len(reader) == 5
+
+
+def test_frames_under_an_overlay_are_left_out_of_chroma_as_of_luma() -> None:
+    piece, found, chroma, truth = slide()
+    # Most frames of each segment resemble nothing, and show its other variant in chroma.
+    overlaid = np.arange(len(piece.times)) % 6 > 1
+    found = replace(found, likeness=np.where(overlaid, np.float32(0.1), found.likeness))
+    chroma.frames[overlaid] = 2 * piece.chroma_means[0] - chroma.frames[overlaid]
+    reader = Reader()
+    reader.take(piece, found, chroma)
+    reading = reader.reading()
+    assert reading.frames.tolist() == [2] * len(truth)
+    assert reading.correlations.argmax(axis=1).tolist() == truth
+
+
+def test_a_grey_leak_is_read_by_its_luma_alone() -> None:
+    piece, found, marked, truth = slide()
+    piece = replace(piece, means=piece.chroma_means, deviations=piece.chroma_deviations)
+    found = replace(found, laid=marked.frames)
+    readings = []
+    for chroma in (None, marked._replace(frames=np.full_like(marked.frames, 128))):
+        reader = Reader()
+        reader.take(piece, found, chroma)
+        readings.append(reader.reading().evidence().likelihoods)
+    assert readings[0].argmax(axis=1).tolist() == truth
+    assert np.allclose(*readings)
