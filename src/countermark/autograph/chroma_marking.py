@@ -16,8 +16,6 @@ from countermark.autograph.pattern import Grid
 
 Plane = NDArray[np.uint8]
 
-# Largest change, chroma steps: a cell's middle changes by two, most of it by one.
-_PEAK = 2.0
 _MIDDLE = 128
 
 
@@ -26,15 +24,15 @@ class ChromaMark:
 
     Args:
         directions: of each cell in each variant, shape (K, 2, rows, columns).
-        cells: 1 for those that are tinted, else 0, shape (rows, columns).
+        tints: largest change of each cell, chroma steps before rounding, shape (rows, columns).
         shape: of a chroma plane, rows and columns.
 
     Attributes:
         energy: mean square of a plane's change, squared steps.
     """
 
-    def __init__(self, directions: Grid, cells: Grid, shape: tuple[int, int]) -> None:
-        self._tints = directions * cells * np.float32(_PEAK)
+    def __init__(self, directions: Grid, tints: Grid, shape: tuple[int, int]) -> None:
+        self._tints = directions * tints
         self._shape = shape
         self._kept: tuple[int, float] | None = None
         self._shifts: list[Plane] = []

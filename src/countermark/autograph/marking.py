@@ -62,6 +62,10 @@ _UNLIKE = 0.2
 _GAINS = -2.0, 5.0
 _GAIN_STEPS = 9
 _TABLE_SCALE = 100  # entries to a luma step
+# Largest change of a tinted cell, chroma steps before rounding. Where nothing stirs, nothing hides
+# that it changes: all of it but its rim changes by one step then, but twice as many cells do. Else
+# its middle changes by two.
+_TINTS = 1.25, 2.0
 
 
 class SegmentMark:
@@ -98,10 +102,13 @@ class SegmentMark:
         rooms, bounds = rooms_of(frames, small, shape), BOUNDS[strength]
         self._amplitudes, self.energy = _bounded(_faded(rooms), bounds)
         self._chroma: ChromaMark | None = None
-        count = round(bounds.tinted * rooms.untold * math.prod(pattern.chroma_shape))
+        share = bounds.tinted * rooms.untold * (2 - rooms.lively)
+        count = round(share * math.prod(pattern.chroma_shape))
         if count and chroma and coloured(chroma):
             cells = tintable(small, pattern.chroma_shape, count)
-            self._chroma = ChromaMark(pattern.of_chroma(segment), cells, chroma[0].shape)
+            least, most = _TINTS
+            tints = cells * np.float32(least + rooms.lively * (most - least))
+            self._chroma = ChromaMark(pattern.of_chroma(segment), tints, chroma[0].shape)
             self.energy += self._chroma.energy / 2  # both planes have half as many pixels as luma
 
     def lay(

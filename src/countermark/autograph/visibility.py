@@ -68,14 +68,16 @@ class Rooms(NamedTuple):
         weight: how much an error counts there against one elsewhere, likewise.
         error: mean of the weighted mean square error that a good encoder makes anyway; less in a
             scene that hardly stirs, more in one of which little moves.
-        untold: how much is left for chroma to tell, from 0 where much moves or most is flat, over 1
-            where little does to 2 where nothing stirs.
+        untold: how much is left for chroma to tell, from 0 where much moves or most is flat, to 1
+            where little does.
+        lively: how much stirs, from 0 for nothing to 1 for half of the scene and more.
     """
 
     amplitude: Grid
     weight: Grid
     error: float
     untold: float
+    lively: float
 
 
 def rooms_of(frames: Sequence[Luma], small: Sequence[Luma], shape: tuple[int, int]) -> Rooms:
@@ -105,7 +107,8 @@ def rooms_of(frames: Sequence[Luma], small: Sequence[Luma], shape: tuple[int, in
         hidden * np.sqrt(alive * lasts),
         weight,
         float(np.mean(errors)) * lively * _favour(lasts),
-        _rising(float(lasts.mean()), _TOLD) * _rising(_busy(hidden), _FLATTISH) * (2 - lively),
+        _rising(float(lasts.mean()), _TOLD) * _rising(_busy(hidden), _FLATTISH),
+        lively,
     )
 
 

@@ -32,7 +32,7 @@ def random_mark(
     random = np.random.default_rng(seed)
     directions = pattern.of_chroma(seed)
     cells = (random.random(pattern.chroma_shape) < 0.2).astype(np.float32)
-    return ChromaMark(directions, cells, shape), directions, cells
+    return ChromaMark(directions, 2 * cells, shape), directions, cells
 
 
 @given(KEYS, VARIANTS, SIZES, SEEDS)

@@ -93,13 +93,20 @@ def test_the_busiest_cells_are_chosen_and_no_more_than_asked_for() -> None:
     assert cells[2:4, 2:4].all()
 
 
-def test_chroma_tells_more_the_less_moves_and_nothing_where_most_is_flat() -> None:
+def test_chroma_tells_what_luma_cannot_and_nothing_where_most_is_flat() -> None:
     texture = noise(1, 60, 180)
     stirred = [texture + noise(number, 0, 3) for number in range(FRAMES)]
     moved = [np.roll(texture, 3 * number, axis=1) for number in range(FRAMES)]
-    untold = [
-        rooms_of(frames, [halved(frame) for frame in frames], (30, 54)).untold
+    rooms = [
+        rooms_of(frames, [halved(frame) for frame in frames], (30, 54))
         for frames in ([texture] * FRAMES, stirred, moved, [drawing()] * FRAMES)
     ]
-    assert 2 >= untold[0] > untold[1] >= 1
-    assert untold[2:] == [0, 0]
+    assert [one.untold for one in rooms] == [1, 1, 0, 0]
+    assert rooms[0].lively < rooms[1].lively == 1
+
+
+def test_where_nothing_stirs_tints_are_of_one_step_but_more() -> None:
+    texture = noise(1, 60, 180)
+    stirred = [texture + noise(number, 0, 3) for number in range(FRAMES)]
+    assert max(tints([texture] * FRAMES, colours())) == 1
+    assert max(tints(stirred, colours())) == 2
