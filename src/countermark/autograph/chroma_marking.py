@@ -8,10 +8,12 @@ steps are enough, and the eye sees colour less, all the more so where it is busy
 tells least, a few cells are tinted by a step or two, and these tell it all the while.
 """
 
-import cv2
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from countermark.autograph.laying import lay
 from countermark.autograph.pattern import Grid
 
 Plane = NDArray[np.uint8]
@@ -33,29 +35,17 @@ class ChromaMark:
 
     def __init__(self, directions: Grid, tints: Grid, shape: tuple[int, int]) -> None:
         self._tints = directions * tints
-        self._shape = shape
-        self._kept: tuple[int, float] | None = None
-        self._shifts: list[Plane] = []
-        changes = [shift.astype(np.float32) - _MIDDLE for shift in self._at(0, 1.0)]
-        self.energy = float(np.mean(np.square(changes)))
+        grey = [np.full(shape, _MIDDLE, np.uint8) for _ in range(2)]
+        self.lay(0, 1.0, grey)
+        self.energy = float(np.mean(np.square(np.stack(grey).astype(np.float32) - _MIDDLE)))
 
-    def lay(self, variant: int, level: float, planes: tuple[Plane, Plane]) -> None:
+    def lay(self, variant: int, level: float, planes: Sequence[Plane]) -> None:
         """Tint a frame.
 
         Args:
             variant: which.
             level: how far the mark is faded in, 0 to 1.
-            planes: of its chroma; changed in place.
+            planes: both of its chroma; changed in place.
         """
-        for plane, shift in zip(planes, self._at(variant, level), strict=True):
-            cv2.addWeighted(plane, 1, shift, 1, -_MIDDLE, dst=plane)
-
-    def _at(self, variant: int, level: float) -> list[Plane]:
-        """By how much each plane shifts, from the middle of eight bits; the last is kept."""
-        if self._kept != (variant, level):
-            size = self._shape[::-1]
-            tints = self._tints[variant] * np.float32(level)
-            wide = [cv2.resize(tint, size, interpolation=cv2.INTER_LINEAR) for tint in tints]
-            self._shifts = [(np.rint(one) + _MIDDLE).astype(np.uint8) for one in wide]
-            self._kept = variant, level
-        return self._shifts
+        for plane, tints in zip(planes, self._tints[variant], strict=True):
+            lay(plane, tints * np.float32(level), plane)

@@ -17,11 +17,11 @@ from countermark.autograph.pattern import Grid
 Luma = NDArray[np.uint8]
 
 MOST = 4.0
-"""Largest change, luma steps."""
+"""Largest change, steps of eight bits."""
 
-# Parts of a luma step that a change is reckoned in. An odd number: none of them is just a half.
+# Parts of a step that a change is reckoned in. An odd number: none of them is just a half.
 _FINE = 31
-# Luma steps; a smaller change rounds to none.
+# Steps; a smaller change rounds to none.
 _HALF = 0.5
 # A box of more than this part of the frame takes as long as all of it.
 _MOST_BOXED = 0.75
@@ -42,8 +42,8 @@ def lay(frame: Luma, change: Grid, target: Luma) -> None:
 
     Args:
         frame: what is changed.
-        change: of each cell, luma steps, at most `MOST`; linear between the cells' centres.
-        target: where to, same shape as the frame.
+        change: of each cell, steps, at most `MOST`; linear between the cells' centres.
+        target: where to, same shape as the frame; may be the frame itself.
     """
     moved = np.abs(change) >= _HALF
     if not moved.any():

@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,12 +100,16 @@ def test_the_middle_of_a_cell_that_was_chosen_goes_where_its_variant_says(seed: 
 @settings(deadline=None)  # other work shares the cores
 @given(SEEDS, st.floats(0, 1), st.floats(0, 1))
 def test_two_variants_are_opposites_and_fade_alike(seed: int, one: float, other: float) -> None:
-    mark, _, _ = random_mark(seed)
+    mark, directions, cells = random_mark(seed)
     plain = np.full((48, 72), 128, np.uint8)
     weak, strong = (tinted(mark, 0, (plain, plain), level) for level in sorted((one, other)))
     assert (np.abs(weak) <= np.abs(strong)).all()
     assert (np.abs(strong) <= np.ceil(2 * max(one, other))).all()
-    assert (tinted(mark, 1, (plain, plain), max(one, other)) == -strong).all()
+    # What is reckoned in eight bits may round otherwise where it is next to half a step.
+    unlike = tinted(mark, 1, (plain, plain), max(one, other)) + strong
+    tints = 2 * max(one, other) * directions[0] * cells
+    exact = np.abs([cv2.resize(tint, (72, 48), interpolation=cv2.INTER_LINEAR) for tint in tints])
+    assert (np.abs(unlike) <= (np.abs(exact % 1 - 0.5) < 0.06)).all()
 
 
 @settings(deadline=None)  # other work shares the cores
