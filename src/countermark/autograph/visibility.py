@@ -58,6 +58,8 @@ _TOLD, _FLATTISH = (0.3, 0.1), (0.3, 0.6)
 _LEAST_HIDDEN, _COLOURLESS = 0.05, 0.4
 # Fine detail is looked at in one of so many frames.
 _LOOKED_AT = 6
+# Of more frames than these in a segment, every other one is judged, and speaks for the next, too.
+_MANY = 30
 
 
 class Rooms(NamedTuple):
@@ -151,14 +153,24 @@ def coloured(chroma: Sequence[Luma]) -> bool:
 
 def _measured(small: Sequence[Luma], shape: tuple[int, int]) -> tuple[Grid, Grid, Grid]:
     """Brightness, activity, and by how much each frame differs from the one next to it."""
-    size = shape[1], shape[0]
-    neighbours = [small[min(1, len(small) - 1)], *small[:-1]]
-    smooth = [cv2.blur(frame, (7, 7)) for frame in small]
-    return (
-        np.stack([_cells(frame, size) for frame in small]),
-        np.stack([_cells(cv2.absdiff(*two), size) for two in zip(small, smooth, strict=True)]),
-        np.stack([_cells(cv2.absdiff(*two), size) for two in zip(small, neighbours, strict=True)]),
+    size, count = (shape[1], shape[0]), len(small)
+    step = 2 if count > _MANY else 1
+    judged = range(0, count, step)
+    smooth = (cv2.blur(small[n], (7, 7)) for n in judged)
+    beside = (small[n - 1] if n else small[min(1, count - 1)] for n in judged)
+    measures = (
+        [_cells(small[n], size) for n in judged],
+        [
+            _cells(cv2.absdiff(small[n], other), size)
+            for n, other in zip(judged, smooth, strict=True)
+        ],
+        [
+            _cells(cv2.absdiff(small[n], other), size)
+            for n, other in zip(judged, beside, strict=True)
+        ],
     )
+    mean, activity, differs = (np.repeat(one, step, axis=0)[:count] for one in measures)
+    return mean, activity, differs
 
 
 def _amplitude(mean: Grid, activity: Grid) -> Grid:
