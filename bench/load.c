@@ -3,11 +3,11 @@
  *   load HOST PORT CONNECTIONS SECONDS RESPONSES read|discard [HEADER ...] < requests
  *
  * Each line of standard input is "METHOD TARGET [FILE ...]", the files one after the other being
- * the body; connections take the lines in turn, round and round. The run ends after SECONDS, or
- * after RESPONSES answers (0: no limit); one JSON object tells what came back. Answers' bodies
- * are read into memory, as a client would, or with `discard` dropped in the kernel (recv(2),
- * MSG_TRUNC), which leaves nearly all of the shared cores to the server. Request bodies go out by
- * sendfile for the same reason.
+ * the body; "TARGET#OFFSET" asks for the bytes from there on. Connections take the lines in turn,
+ * round and round. The run ends after SECONDS, or after RESPONSES answers (0: no limit); one JSON
+ * object tells what came back. Answers' bodies are read into memory, as a client would, or with
+ * `discard` dropped in the kernel (recv(2), MSG_TRUNC), which leaves nearly all of the shared cores
+ * to the server. Request bodies go out by sendfile for the same reason.
  *
  * Framing follows RFC 9112: Content-Length or chunked. An answer that is not 2xx ends the run with
  * exit code 1, and so does one that ends by closing: what is compared are kept-alive connections.
@@ -94,7 +94,9 @@ static struct request parse_request(char *line, const char *host, char **headers
         length += made.parts[made.part_count++].length;
     }
     FILE *out = open_memstream(&made.head, &made.head_length);
-    fprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, target, host);
+    const char *from = strchr(target, '#');
+    fprintf(out, "%s %.*s HTTP/1.1\r\nHost: %s\r\n", method, (int)strcspn(target, "#"), target, host);
+    if (from) fprintf(out, "Range: bytes=%s-\r\n", from + 1);
     if (made.part_count) fprintf(out, "Content-Length: %lld\r\n", length);
     for (; *headers; headers++) fprintf(out, "%s\r\n", *headers);
     fputs("\r\n", out);

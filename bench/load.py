@@ -50,6 +50,8 @@ class Load:
     ) -> Measured:
         """Send the requests ("METHOD TARGET [FILE ...]") round and round over kept connections.
 
+        "TARGET#OFFSET" asks for the bytes from there on.
+
         With `discard`, answers' bodies are counted but never copied to the client.
 
         Raises:

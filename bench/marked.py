@@ -39,6 +39,8 @@ _CACHE = (
     "of a master each variant. The row beside as many plain files as variants has this aside."
 )
 
+_APART = "As of people who watch the same film, but not together."
+
 
 def rows(run: Run) -> Iterator[Row]:
     """Megabytes per second over kept connections, all bytes in the page cache; small answers."""
@@ -62,6 +64,10 @@ def rows(run: Run) -> Iterator[Row]:
             several = (ours.edge_port, [f"GET {ours.link(file)}" for file, _ in taken])
             what = f"beside {_VARIANTS} plain files"
             yield _row(run, _STREAMS[-1], whole, several, what, _OF_PLAIN)
+            size = content.stat().st_size
+            what = "each from another place on, beside the plain file"
+            apart = _apart(whole, size), _apart(beside, size)
+            yield _row(run, _STREAMS[-1], *apart, what, _OF_PLAIN, _APART)
             yield _first_bytes(run, whole, beside)
 
 
@@ -82,6 +88,13 @@ def _row(
     pair = alternate(lambda: rate(ours), lambda: rate(peer), run.turns)
     what = f"marked download, {streams} stream{'s' if streams > 1 else ''}, {beside}"
     return faster(what, pair, "MB/s", reach, note)
+
+
+def _apart(side: tuple[int, list[str]], size: int) -> tuple[int, list[str]]:
+    """The same requests, each for what follows another place of the file."""
+    port, requests = side
+    step = size // len(requests)
+    return port, [f"{request}#{at * step}" for at, request in enumerate(requests)]
 
 
 def _first_bytes(run: Run, ours: tuple[int, list[str]], plain: tuple[int, list[str]]) -> Row:
