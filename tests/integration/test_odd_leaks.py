@@ -9,13 +9,12 @@ import av
 import numpy as np
 import pytest
 
-from countermark.autograph.index import decode
 from countermark.autograph.report import Report
 from countermark.work.leak_reading import Issued
 from countermark.work.master_request import Master
-from countermark.work.tracing import TracedMaster, trace
+from countermark.work.tracing import trace
 from support.films import Luma, pictures_of_copy, textured, write_film
-from support.masters import KEY, made_master
+from support.masters import made_master, traced_master
 
 SIZE, RATE, SECONDS = (256, 144), 16, 14
 TAGS = ["anna", *(f"guest {number}" for number in range(20))]
@@ -35,13 +34,7 @@ def copy(master: Master) -> Frames:
 
 
 def traced(leak: Path, master: Master) -> Report:
-    known = TracedMaster(
-        decode(Path(master.index).read_bytes()),
-        KEY,
-        lambda: Path(master.fingerprint).read_bytes(),
-        lambda: Path(master.blob),
-    )
-    report = trace(leak, [known], lambda _: Issued(len(TAGS), lambda: TAGS))
+    report = trace(leak, [traced_master(master)], lambda _: Issued(len(TAGS), lambda: TAGS))
     assert report.accused or report.reason
     return report
 

@@ -7,13 +7,12 @@ import av
 import numpy as np
 import pytest
 
-from countermark.autograph.index import decode
 from countermark.autograph.report import Report
 from countermark.work.leak_reading import Issued
 from countermark.work.master_request import Master
-from countermark.work.tracing import TracedMaster, trace
+from countermark.work.tracing import trace
 from support.films import choice_of, frames_of_copy, slides, write_frames
-from support.masters import KEY, made_master
+from support.masters import made_master, traced_master
 
 SIZE, RATE, HELD = (640, 360), 12, (30, 24, 37, 28, 33, 26)
 TAGS = ["anna", *(f"guest {number}" for number in range(20))]
@@ -39,13 +38,7 @@ def traced(
 ) -> tuple[Report, float]:
     """The report, and the share of all segments that are read right."""
     leak = write_frames(path, map(change, frames_of_copy(master, "anna")), RATE, 28)
-    known = TracedMaster(
-        decode(Path(master.index).read_bytes()),
-        KEY,
-        lambda: Path(master.fingerprint).read_bytes(),
-        lambda: Path(master.blob),
-    )
-    report = trace(leak, [known], lambda _: Issued(len(TAGS), lambda: TAGS))
+    report = trace(leak, [traced_master(master)], lambda _: Issued(len(TAGS), lambda: TAGS))
     choice = choice_of(master, "anna")
     right = [np.argmax(one.likelihoods) == choice[one.segment] for one in report.segments]
     return report, sum(right) / len(choice)

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from countermark.autograph.code import Code
 from countermark.autograph.derivation import UNITS
-from countermark.autograph.index import SpliceIndex
+from countermark.autograph.index import SpliceIndex, decode
 from countermark.catalog.database import Database
 from countermark.catalog.readers import autograph
 from countermark.catalog.records import NewFile
@@ -28,6 +28,7 @@ from countermark.work.master_request import Master, MasterOptions, MasterRequest
 from countermark.work.mastering import make_master
 from countermark.work.masters import keep_master
 from countermark.work.parts import now_ms
+from countermark.work.tracing import TracedMaster
 from support.service import Service
 
 MASTER = "65f0c0ffee0123456789abcd"
@@ -52,6 +53,16 @@ def asked_master(folder: Path, source: Path, **options: Any) -> MasterRequest:
 def made_master(folder: Path, source: Path, **options: Any) -> Master:
     """Make a real master of a film, in this process."""
     return make_master(asked_master(folder, source, **options), lambda _: None)
+
+
+def traced_master(master: Master) -> TracedMaster:
+    """A master of `made_master`, as tracing asks for it."""
+    return TracedMaster(
+        decode(Path(master.index).read_bytes()),
+        KEY,
+        lambda: Path(master.fingerprint).read_bytes(),
+        lambda: Path(master.blob),
+    )
 
 
 def random_index(

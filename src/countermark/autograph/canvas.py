@@ -1,7 +1,7 @@
 """The common ground on which a leak and its master are compared.
 
 A master's frame is drawn at two sizes: the *canvas*, about 240 rows to its shorter side, on which
-pictures are laid on each other; and the *grid*, a quarter of that, two rows to a cell of the mark,
+pictures are laid on each other; and the *grid*, a quarter of that, four rows to a cell of the mark,
 on which the mark is read. The means over a grid cell keep the mark and little of what codecs and
 noise do.
 
