@@ -13,9 +13,9 @@ from countermark.autograph.index import decode
 from countermark.autograph.report import Report
 from countermark.work.leak_reading import Issued
 from countermark.work.master_request import Master
-from countermark.work.tracing import TracedMaster, trace
+from countermark.work.tracing import trace
 from support.films import Luma, leaked, pictures_of_copy, textured, write_film
-from support.masters import KEY, made_master
+from support.masters import made_master, traced_master
 
 SIZE, RATE, SECONDS = (320, 180), 20, 18
 TAGS = ["anna", *(f"guest {number}" for number in range(20))]
@@ -34,13 +34,7 @@ def master(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Master:
 
 
 def traced(leak: Path, master: Master, tags: list[str] = TAGS) -> Report:
-    known = TracedMaster(
-        decode(Path(master.index).read_bytes()),
-        KEY,
-        lambda: Path(master.fingerprint).read_bytes(),
-        lambda: Path(master.blob),
-    )
-    return trace(leak, [known], lambda _: Issued(len(tags), lambda: tags))
+    return trace(leak, [traced_master(master)], lambda _: Issued(len(tags), lambda: tags))
 
 
 def cut_and_shrunk(luma: Luma) -> Luma:
@@ -153,26 +147,16 @@ def test_a_leak_with_broken_bytes_in_its_middle_is_still_traced(
 
 
 def test_the_master_is_found_among_many_others(master: Master, tmp_path: Path) -> None:
-    index = decode(Path(master.index).read_bytes())
     film = write_film(tmp_path / "other.mp4", textured(2, 10, SIZE, RATE), RATE)
     other = made_master(tmp_path / "made", film)
-    stranger = decode(Path(other.index).read_bytes())
-    known = [
-        TracedMaster(
-            replace(stranger, master=f"{number:024x}"),
-            KEY,
-            lambda: Path(other.fingerprint).read_bytes(),
-            lambda: Path(other.blob),
-        )
+    right, stranger = traced_master(master), traced_master(other)
+    strangers = [
+        replace(stranger, index=replace(stranger.index, master=f"{number:024x}"))
         for number in range(9)
-    ] + [
-        TracedMaster(
-            index, KEY, lambda: Path(master.fingerprint).read_bytes(), lambda: Path(master.blob)
-        ),
     ]
     leak = leaked(tmp_path / "leak.mp4", master, "anna", RATE)
-    report = trace(leak, known, lambda _: Issued(len(TAGS), lambda: TAGS))
-    assert report.master == index.master
+    report = trace(leak, [*strangers, right], lambda _: Issued(len(TAGS), lambda: TAGS))
+    assert report.master == right.index.master
     assert [one.tag for one in report.accused] == ["anna"]
 
 
